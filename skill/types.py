@@ -1,0 +1,162 @@
+"""The values that travel through the program; frozen, and free of any import of ours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Json: TypeAlias = Any
+Schema: TypeAlias = dict[str, Any]
+Risk: TypeAlias = Literal["read", "write", "destroy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A web service: where it is and how it is spoken to.
+
+    `base` is an origin without a trailing slash; `probe` is `METHOD /path` of a harmless call that proves a credential;
+    `parameters` are the words for inputs that many of its actions share.
+    """
+
+    name: str
+    title: str
+    about: str
+    domain: str
+    base: str
+    sign_in: str = "bearer"
+    accept: str = "application/json"
+    probe: str = ""
+    parameters: Mapping[str, Schema] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One operation: what people call it, what it takes, the request it makes and what comes back.
+
+    `path` holds `{name}` for each path parameter. `query` names the inputs sent in the query string, `body` the one
+    input that is the whole body; every other input that is not in the path is a property of the JSON body.
+    """
+
+    key: str
+    title: str
+    about: str
+    service: str
+    resource: str
+    method: str
+    path: str
+    risk: Risk
+    input: Schema
+    output: Schema | None = None
+    host: str | None = None
+    link: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    example: Json = None
+    query: tuple[str, ...] = ()
+    body: str | None = None
+    confirm: str | None = None
+    accept: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    instead: str = ""
+    thing: str = ""
+    stability: str = ""
+    deprecated: bool = False
+    ends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An action and how well it fits an intent; `score` lies between 0 and 1."""
+
+    action: Action
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a person must type before a destroying plan runs.
+
+    `expected` is the text itself; `lookup` is the path of the object whose name must be typed instead, when an id was given.
+    """
+
+    expected: str
+    lookup: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request, ready to send but for the credential, which it never holds.
+
+    `secrets` are JSON pointers into `content` whose values are masked wherever the plan is shown, and `secret_path` is
+    the address with its secret segments masked.
+    """
+
+    service: str
+    method: str
+    url: str
+    risk: Risk
+    headers: Mapping[str, str]
+    content: Json = None
+    raw: bytes | None = None
+    secrets: tuple[str, ...] = ()
+    shown_url: str = ""
+    action: Action | None = None
+    confirmation: Confirmation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that signs requests to one service, and where it was found; the secret is kept out of `repr`."""
+
+    service: str
+    source: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A service together with the way in to it."""
+
+    id: str
+    service: str
+    name: str
+    sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What goes over the wire once; `timeout_s` in seconds."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False, default=None)
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: `headers` with lower-case names, repeated ones joined by a line feed.
+
+    `whole` is false where the connection ended before the body did.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+    whole: bool = True
+
+
+Exchange: TypeAlias = Callable[[Request], Reply]
+"""One request in, one reply out: the real network, or the sandbox in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run gives: the body, which part of a longer list it is, and what the service warned of."""
+
+    output: Json
+    page: Json = None
+    warnings: tuple[str, ...] = ()
+    reply: Reply | None = None
+    sandbox: bool = False
+    run_id: str = ""
