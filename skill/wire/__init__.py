@@ -1,0 +1,5 @@
+"""The only room with sockets: send a plan, follow its pages, and say plainly what became of it."""
+
+from skill.wire.send import send
+
+__all__ = ["send"]

@@ -1,0 +1,108 @@
+"""One exchange over the network. The home of httpx."""
+
+import os
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from skill import __version__
+from skill.types import Reply, Request
+from skill.wire.exchange import ExchangeFailed
+
+CONNECT_S = 10.0
+READ_S = 30.0
+LARGEST_REPLY = 256 * 1024 * 1024
+USER_AGENT = f"heroku-skill/{__version__} ({sys.platform})"
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+class Network:
+    """Exchanges requests over HTTP/1.1 with kept connections; proxies and trust come from the user's environment."""
+
+    def __init__(self, client: httpx.Client | None = None) -> None:
+        self._client = client or httpx.Client(verify=_trust(), follow_redirects=False, headers={"User-Agent": USER_AGENT})
+
+    def __call__(self, request: Request) -> Reply:
+        """Send a request once.
+
+        Raises:
+            ExchangeFailed: no reply came, with whether the request may have arrived.
+        """
+        deadline = time.monotonic() + request.timeout_s
+        try:
+            return self._exchange(request, deadline)
+        except _NEVER_SENT as failed:
+            raise ExchangeFailed(_words(failed), sent=False) from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as failed:
+            raise ExchangeFailed(_words(failed), sent=not isinstance(failed, httpx.InvalidURL)) from None
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._client.close()
+
+    def _exchange(self, request: Request, deadline: float) -> Reply:
+        limit = httpx.Timeout(min(READ_S, request.timeout_s), connect=min(CONNECT_S, request.timeout_s))
+        with self._client.stream(request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limit) as response:
+            chunks: list[bytes] = []
+            whole = True
+            try:
+                for chunk in _until(response, deadline):
+                    chunks.append(chunk)
+            except (httpx.HTTPError, httpx.StreamError):
+                # the status has come: whether it was done is known, only the words about it are lost
+                whole = False
+            names = dict.fromkeys(name.lower() for name in response.headers)
+            headers = {name: "\n".join(response.headers.get_list(name)) for name in names}
+            return Reply(response.status_code, headers, b"".join(chunks), request.url, whole)
+
+
+def _until(response: httpx.Response, deadline: float) -> Any:
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the reply took too long")
+        if size > LARGEST_REPLY:
+            raise httpx.ReadError("the reply is too large")
+        yield chunk
+
+
+def _trust() -> ssl.SSLContext:
+    """Trust what the system trusts, or what SSL_CERT_FILE and SSL_CERT_DIR name; certifi's list where neither is there."""
+    named = bool(os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"))
+    if sys.platform == "darwin" and not named:
+        import truststore
+
+        context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return context
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if not named and not paths.cafile and not paths.capath and sys.platform != "win32":
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ConnectTimeout, "the connection could not be made in time"),
+    (httpx.PoolTimeout, "no connection was free in time"),
+    (httpx.ProxyError, "the proxy refused the connection"),
+    (httpx.ConnectError, "the connection could not be made"),
+    (httpx.TimeoutException, "no reply came in time"),
+    (httpx.RemoteProtocolError, "the connection ended in the middle of the reply"),
+    (httpx.NetworkError, "the connection broke"),
+)
+
+
+def _words(failed: Exception) -> str:
+    said = next((words for kind, words in _WORDS if isinstance(failed, kind)), "the exchange failed")
+    detail = str(failed).strip()
+    return f"{said} ({detail})" if detail and isinstance(failed, (httpx.ConnectError, httpx.ProxyError)) else said
+
+
+make: Callable[[], Network] = Network
