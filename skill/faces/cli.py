@@ -1,0 +1,240 @@
+"""The command line: parse, call one method of Skill, print. Bodies import what they need when they run."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+
+from skill.app import Options, Skill
+from skill.faces.options import Command, Group, options_of, program_name
+from skill.faces.printing import dump, note, print_action, print_actions, print_fault, print_plan, print_result, wants_json
+from skill.faults import EXITS, BadInput, Fault, Step
+
+_SET = {"no_args_is_help": True, "rich_markup_mode": None, "cls": Group, "add_completion": False}
+_EXITS = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in EXITS.items()) + "."
+app = typer.Typer(help="Find and run Heroku operations in your own words.", epilog=_EXITS, pretty_exceptions_enable=False, **_SET)
+action = typer.Typer(help="Find, look at and run actions.", **_SET)
+index = typer.Typer(help="The search index.", **_SET)
+sandbox = typer.Typer(help="The embedded stand-in.", **_SET)
+app.add_typer(action, name="action")
+app.add_typer(index, name="index")
+app.add_typer(sandbox, name="sandbox")
+
+Connection = Annotated[str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection; left out, what is there.")]
+App = Annotated[str | None, typer.Option("-a", "--app", metavar="NAME", help="The app, where the input does not say.")]
+Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The name of what will be destroyed.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
+
+
+def _skill(context: click.Context, connection: str | None = None, app_name: str | None = None) -> Skill:
+    options = options_of(context)
+    options.connection = connection or options.connection
+    options.app = app_name
+    return Skill(options, note)
+
+
+@action.command("list", cls=Command)
+def action_list(
+    context: typer.Context,
+    intent: Annotated[list[str] | None, typer.Option("--intent", metavar="TEXT", help="What you want to do, in your own words; may stand more than once.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many (10 with an intent; 0: all).")] = None,
+    connection: Connection = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything that is known of each.")] = False,
+) -> None:
+    """Rank the actions by an intent, or list them all."""
+    from skill.faces.listing import list_actions
+
+    list_actions(_skill(context, connection), intent or [], limit, full)
+
+
+@action.command("show", cls=Command)
+@action.command("get", cls=Command, hidden=True)
+def action_show(context: typer.Context, key: str, connection: Connection = None) -> None:
+    """Show what an action does, takes and gives, and the request it makes."""
+    skill = _skill(context, connection)
+    shown = skill.show(key)
+    if wants_json(skill.options):
+        from skill.shape import full
+
+        dump(full(shown))
+    else:
+        print_action(shown, skill.options)
+
+
+@action.command("run", cls=Command)
+def action_run(
+    context: typer.Context,
+    key: str,
+    input: Annotated[str | None, typer.Option("--input", metavar="JSON|@FILE|-", help="The input, a JSON object.")] = None,
+    pairs: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One input; may stand more than once.")] = None,
+    app_name: App = None,
+    connection: Connection = None,
+    dry_run: DryRun = False,
+    confirm: Confirm = None,
+) -> None:
+    """Check the input against the action's schema and run it."""
+    from skill.faces.given import read_input
+
+    skill = _skill(context, connection, app_name)
+    given = read_input(input, pairs or [], skill.show(key).input)
+    plan, whole = skill.plan(key, given)
+    if dry_run:
+        print_plan(plan, skill.options)
+        return
+    _verbose(skill, plan)
+    print_result(skill.run(plan, whole, confirm, skill.command(key, whole)), skill.options)
+
+
+@app.command("request", cls=Command)
+def request(
+    context: typer.Context,
+    where: Annotated[list[str], typer.Argument(metavar="[CONNECTION] PATH", help="A path such as /apps/example.")],
+    method: Annotated[str | None, typer.Option("-X", "--method", metavar="METHOD", help="GET, or POST with -d.")] = None,
+    header: Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME:VALUE", help="One more header.")] = None,
+    data: Annotated[str | None, typer.Option("-d", "--data", metavar="DATA|@FILE|-", help="The body.")] = None,
+    raw_data: Annotated[bool, typer.Option("--rawData", "--raw-data", help="Send the body unchanged, with no content type.")] = False,
+    query: Annotated[list[str] | None, typer.Option("--query", metavar="NAME=VALUE", help="One part of the query string.")] = None,
+    parameter: Annotated[list[str] | None, typer.Option("--pathParam", "--path-param", metavar="NAME=VALUE", help="A value for {NAME} in the path.")] = None,
+    include: Annotated[bool, typer.Option("-i", "--include", help="Show the status and the headers too.")] = False,
+    dry_run: DryRun = False,
+    confirm: Confirm = None,
+) -> None:
+    """Send a request of your own, with the same care as an action."""
+    from skill.faces.raw import send_raw
+
+    if len(where) > 2:
+        raise BadInput(f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example")
+    skill = _skill(context, where[0] if len(where) == 2 else None)
+    send_raw(skill, where[-1], method, header or [], data, raw_data, query or [], parameter or [], include, dry_run, confirm)
+
+
+@index.command("build", cls=Command)
+def index_build(
+    context: typer.Context,
+    model: Annotated[str | None, typer.Option("--model", metavar="NAME|FOLDER", help="A sentence-transformers model (needs the extra).")] = None,
+    out: Annotated[str | None, typer.Option("--out", metavar="DIR", help="Where to write; left out, the user's cache.")] = None,
+) -> None:
+    """Build the search index anew."""
+    from skill.faces.index import build
+
+    build(_skill(context), model, out)
+
+
+@index.command("status", cls=Command)
+def index_status(context: typer.Context) -> None:
+    """Say what the index was made from, and whether it is stale."""
+    from skill.faces.index import status
+
+    status(_skill(context))
+
+
+@sandbox.command("reset", cls=Command)
+def sandbox_reset(context: typer.Context) -> None:
+    """Put the sandbox back to how it starts."""
+    from skill import places
+    from skill.sandbox import Sandbox
+
+    skill = _skill(context)
+    Sandbox(skill.catalog, places.state() / "sandbox.json").reset()
+    if wants_json(skill.options):
+        dump({"reset": True})
+    else:
+        print("The sandbox is as new.")
+
+
+@app.command("demo", cls=Command)
+def demo(context: typer.Context) -> None:
+    """Do the main job on the sandbox, step by step: say it, find it, check it, run it."""
+    from skill.faces.demo import show
+
+    show(_skill(context))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with a code of the table."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; every way out passes here.
+
+    Returns:
+        The exit code.
+    """
+    options = Options(program=program_name(), json="--json" in arguments)
+    os.environ.pop("SKILL_PROGRAM", None)
+    try:
+        code = _finish(app(arguments, prog_name=options.program, standalone_mode=False, obj=options))
+    except Fault as fault:
+        code = _report(fault, options)
+    except click.exceptions.Exit as left:
+        code = left.exit_code
+    except click.ClickException as wrong:
+        code = _report(_usage(wrong), options)
+    except (KeyboardInterrupt, click.Abort):
+        note("interrupted")
+        code = 130
+    except BrokenPipeError:
+        code = _closed()
+    except Exception as bug:
+        code = _report(_bug(bug, options), options)
+    return _flush(code)
+
+
+def _finish(code: Any) -> int:
+    return code if isinstance(code, int) else 0
+
+
+def _report(fault: Fault, options: Options) -> int:
+    try:
+        print_fault(fault, options)
+    except BrokenPipeError:
+        _closed()
+    return fault.exit
+
+
+def _usage(wrong: click.ClickException) -> BadInput:
+    context = getattr(wrong, "ctx", None)
+    path = context.command_path.split(" ", 1)[1] + " " if context and " " in context.command_path else ""
+    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
+        return BadInput("a command is missing", code="usage", hint=f"{path}--help lists them", next=[Step(f"{path}--help", "see the commands")])
+    return BadInput(wrong.format_message(), code="usage", next=[Step(f"{path}--help", "see what it takes")])
+
+
+def _bug(bug: Exception, options: Options) -> Fault:
+    if options.debug:
+        import traceback
+
+        from skill.shape import mask_text
+
+        note(mask_text("".join(traceback.format_exception(bug))))
+    return Fault(f"a bug in this program: {type(bug).__name__}", hint="run it again with --debug and report what it shows")
+
+
+def _closed() -> int:
+    # the reader has gone; Python must not complain about it once more when it flushes at the end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _flush(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _closed()
+    except OSError:
+        note("error: the output could not be written")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return code or 1
+    return code
+
+
+def _verbose(skill: Skill, plan: Any) -> None:
+    if skill.options.verbose:
+        from skill.shape import show_plan
+
+        shown = show_plan(plan)
+        note(f"{shown['method']} {shown['url']}")

@@ -1,0 +1,87 @@
+"""The options that every command takes, before or after its name, kept once for the whole call."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from skill import __version__
+from skill.app import Options
+
+EXIT_HELP = "Exit codes"
+
+
+def options_of(context: click.Context) -> Options:
+    """Give the options of the call that a context belongs to."""
+    root = context.find_root()
+    if not isinstance(root.obj, Options):
+        root.obj = Options(program=program_name())
+    return root.obj
+
+
+def program_name() -> str:
+    """Give the program's name as it was called, so that the commands it suggests can be typed as they stand."""
+    called = os.environ.get("SKILL_PROGRAM")
+    if called:
+        return called
+    name = os.path.basename(sys.argv[0] or "skill")
+    return "python -m skill" if name == "__main__.py" else name
+
+
+def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value in (None, False, ()):
+        return
+    kept, name = options_of(context), str(parameter.name)
+    if isinstance(value, tuple):
+        getattr(kept, name).extend(value)
+    else:
+        setattr(kept, name, value)
+
+
+def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from skill.faces.version import version_text
+
+        typer.echo(version_text())
+        context.exit()
+
+
+def shared() -> list[click.Parameter]:
+    """Make the options that stand on every command."""
+    flag: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _keep}
+    given: dict[str, Any] = {"expose_value": False, "callback": _keep}
+    return [
+        click.Option(["--json", "json"], help="Print JSON, also on a terminal.", **flag),
+        click.Option(["--sandbox"], help="Answer from the embedded stand-in: no account, no network.", **flag),
+        click.Option(["--actions"], multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="A folder of your own actions.", **given),
+        click.Option(["--timeout", "timeout_s"], type=click.FloatRange(0.1, 3600), metavar="SECONDS", help="Limit of one request (60).", **given),
+        click.Option(["--reveal"], multiple=True, metavar="FIELD", help="Show a secret field, or all.", **given),
+        click.Option(["--allow-unknown", "allow_unknown"], help="Send properties that are not known.", **flag),
+        click.Option(["--strict"], help="A reply unlike its schema is an error.", **flag),
+        click.Option(["--verbose"], help="Say on stderr what is sent.", **flag),
+        click.Option(["--debug"], help="Show where a bug of this program is.", **flag),
+        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help=f"Say {__version__} and what it carries."),
+    ]
+
+
+class Command(TyperCommand):
+    """A command with the shared options at its end."""
+
+    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **more: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *_without_twins(params)], **more)
+
+
+class Group(TyperGroup):
+    """A group of commands with the shared options at its end."""
+
+    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **more: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *_without_twins(params)], **more)
+
+
+def _without_twins(params: list[click.Parameter] | None) -> list[click.Parameter]:
+    taken = {name for parameter in params or [] for name in parameter.opts}
+    return [parameter for parameter in shared() if not taken & set(parameter.opts)]
