@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from shlex import quote
@@ -16,7 +15,7 @@ from skill.connection import base_of, may_sign
 from skill.faults import BadInput, Problem, Step
 from skill.plan import Plan, path_parameters, plan_action, plan_raw, segment
 from skill.schema import check, with_defaults
-from skill.types import Action, Exchange, Json, Result, Service
+from skill.types import Action, Exchange, Json, Options, Result, Service
 
 if TYPE_CHECKING:
     from skill.index import Found
@@ -24,24 +23,6 @@ if TYPE_CHECKING:
 
 SANDBOX = "sandbox"
 LONGEST_INTENT = 2000
-
-
-@dataclass(slots=True)
-class Options:
-    """What holds for a whole call; `timeout_s` is the limit of one exchange in seconds."""
-
-    json: bool = False
-    sandbox: bool = False
-    actions: list[Path] = field(default_factory=list)
-    timeout_s: float = 60.0
-    reveal: list[str] = field(default_factory=list)
-    allow_unknown: bool = False
-    strict: bool = False
-    verbose: bool = False
-    debug: bool = False
-    connection: str | None = None
-    app: str | None = None
-    program: str = "skill"
 
 
 class Skill:
@@ -126,7 +107,7 @@ class Skill:
         if problems:
             raise self._bad_input(action, problems)
         service = self.catalog.services[action.service]
-        return plan_action(action, whole, service, self._base(service)), whole
+        return plan_action(action, whole, service, self.base(service)), whole
 
     def complete(self, action: Action, given: dict[str, Json]) -> dict[str, Json]:
         """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so."""
@@ -165,7 +146,7 @@ class Skill:
         from skill.run import actions_like
 
         service = self.service() or next(iter(self.catalog.services.values()))
-        base = self._base(service)
+        base = self.base(service)
         for name, value in (parameters or {}).items():
             path = path.replace(f"{{{name}}}", segment(name, value))
         if path.startswith("https://") and not may_sign(service, path):
@@ -200,10 +181,16 @@ class Skill:
         """Write the command that runs an action, without the program's name, quoted for a shell."""
         import json
 
-        tail = f" --input {quote(json.dumps(given, ensure_ascii=False, separators=(',', ':')))}" if given else ""
+        from skill.plan import secret_pointers
+
+        # a secret is not put into a command that is shown: the caller names the file that holds the input
+        hidden = secret_pointers(dict(given), self.show(key).input)
+        shown = "@FILE" if hidden else quote(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
+        tail = f" --input {shown}" if given else ""
         return f"action run {key}{tail}{' --sandbox' if self.sandbox else ''}"
 
-    def _base(self, service: Service) -> str:
+    def base(self, service: Service) -> str:
+        """Give the origin that a service's requests go to."""
         return service.base if self.sandbox else base_of(service, os.environ)
 
     def _given(self, plan: Plan) -> dict[str, Json]:

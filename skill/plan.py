@@ -47,6 +47,7 @@ def plan_action(action: Action, given: Mapping[str, Json], service: Service, bas
         shown_url=origin + shown + tail,
         risk=action.risk,
         headers=headers,
+        sign_in=action.sign_in or service.sign_in,
         content=content,
         secrets=tuple(secret_pointers(content, node)),
         action=action,
@@ -96,6 +97,7 @@ def plan_raw(
         shown_url=whole,
         risk=_raw_risk(method),
         headers=own,
+        sign_in=service.sign_in,
         content=content,
         raw=raw,
         action=action,
@@ -215,6 +217,7 @@ def _inherit(plan: Plan, action: Action) -> Plan:
     return replace(
         plan,
         risk=action.risk,
+        sign_in=action.sign_in or plan.sign_in,
         secrets=tuple(secret_pointers(content, node)),
         shown_url=shown,
         confirmation=confirmation,

@@ -6,7 +6,6 @@ unlike fastjsonschema, it reports all problems and not only the first.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from skill.faults import Problem
@@ -44,6 +43,8 @@ def with_defaults(value: Json, schema: Schema) -> Json:
 
 def closest(word: str, among: Iterable[str], most: int = 1) -> list[str]:
     """Name up to `most` of `among` that look like `word`, best first."""
+    from difflib import get_close_matches
+
     return get_close_matches(word.lower(), list(among), n=most, cutoff=0.6)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Any]
@@ -54,6 +55,7 @@ class Action:
     body: str | None = None
     confirm: str | None = None
     accept: str | None = None
+    sign_in: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     instead: str = ""
     thing: str = ""
@@ -62,16 +64,14 @@ class Action:
     ends: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An action and how well it fits an intent; `score` lies between 0 and 1."""
 
     action: Action
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(NamedTuple):
     """What a person must type before a destroying plan runs.
 
     `expected` is the text itself; `lookup` is the path of the object whose name must be typed instead, when an id was given.
@@ -85,7 +85,7 @@ class Confirmation:
 class Plan:
     """One request, ready to send but for the credential, which it never holds.
 
-    `secrets` are JSON pointers into `content` whose values are masked wherever the plan is shown, and `secret_path` is
+    `sign_in` is how the credential will be sent: bearer, basic or none. `secrets` are JSON pointers into `content` whose values are masked wherever the plan is shown, and `secret_path` is
     the address with its secret segments masked.
     """
 
@@ -94,6 +94,7 @@ class Plan:
     url: str
     risk: Risk
     headers: Mapping[str, str]
+    sign_in: str = "bearer"
     content: Json = None
     raw: bytes | None = None
     secrets: tuple[str, ...] = ()
@@ -112,16 +113,6 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """A service together with the way in to it."""
-
-    id: str
-    service: str
-    name: str
-    sandbox: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Request:
     """What goes over the wire once; `timeout_s` in seconds."""
 
@@ -132,8 +123,7 @@ class Request:
     timeout_s: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back: `headers` with lower-case names, repeated ones joined by a line feed.
 
     `whole` is false where the connection ended before the body did.
@@ -150,8 +140,7 @@ Exchange: TypeAlias = Callable[[Request], Reply]
 """One request in, one reply out: the real network, or the sandbox in its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a run gives: the body, which part of a longer list it is, and what the service warned of."""
 
     output: Json
@@ -160,3 +149,21 @@ class Result:
     reply: Reply | None = None
     sandbox: bool = False
     run_id: str = ""
+
+
+@dataclass(slots=True)
+class Options:
+    """What holds for a whole call; `timeout_s` is the limit of one exchange in seconds."""
+
+    json: bool = False
+    sandbox: bool = False
+    actions: list[Path] = field(default_factory=list)
+    timeout_s: float = 60.0
+    reveal: list[str] = field(default_factory=list)
+    allow_unknown: bool = False
+    strict: bool = False
+    verbose: bool = False
+    debug: bool = False
+    connection: str | None = None
+    app: str | None = None
+    program: str = "skill"

@@ -1,6 +1,5 @@
 """The catalog: every action there is, read from YAML, compiled once, opened in a few milliseconds."""
 
 from skill.catalog.catalog import Catalog, open_catalog
-from skill.catalog.source import read_folder
 
-__all__ = ["Catalog", "open_catalog", "read_folder"]
+__all__ = ["Catalog", "open_catalog"]

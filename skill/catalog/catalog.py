@@ -4,13 +4,13 @@ Compiled catalogs lie in folders named for what they were made from, so that man
 once. Ours is shipped with the package; the catalog of any other folder, or of ours after an edit, goes to the cache.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from skill import places
 from skill.faults import BadInput, NoSuchAction, Problem, Step
@@ -65,6 +65,8 @@ class Catalog:
     @property
     def digest(self) -> str:
         """Sixteen hexadecimal digits that name the content of the whole catalog."""
+        import hashlib
+
         return hashlib.sha256("".join(part.digest for part in self.parts).encode()).hexdigest()[:16]
 
     def keys(self) -> list[str]:
@@ -136,8 +138,9 @@ def open_part(folder: Path, shipped: Path | None = None, base: Part | None = Non
     """
     files = _files(folder)
     salt = base.digest if base else ""
-    fingerprint = _hash([salt, *(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}" for name, stat, _ in files)])
-    stamp = places.cache() / "stamps" / _hash([str(folder.resolve())])
+    seen = [str(folder.resolve()), salt, *(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat, _ in files)]
+    fingerprint = "\n".join(seen)
+    stamp = places.cache() / "stamps" / f"{crc32(seen[0].encode()):08x}"
     digest = _stamped(stamp, fingerprint)
     fresh = digest is None
     if digest is None:
@@ -149,7 +152,7 @@ def open_part(folder: Path, shipped: Path | None = None, base: Part | None = Non
     if part is None:
         part = compile_part(folder, digest, homes[-1], base.services if base else None)
     if fresh:
-        _best_effort(stamp, f"{fingerprint} {digest}".encode())
+        _best_effort(stamp, f"{digest}\n{fingerprint}".encode())
     return part
 
 
@@ -178,6 +181,8 @@ def compile_part(folder: Path, digest: str, home: Path, known: Mapping[str, Serv
 
 def content_digest(files: Iterable[tuple[str, os.stat_result, Path]], salt: str = "") -> str:
     """Name the content of action files: sixteen hexadecimal digits, the same on every machine."""
+    import hashlib
+
     whole = hashlib.sha256(f"{VERSION}{salt}".encode())
     for name, _, path in files:
         content = path.read_bytes().replace(b"\r\n", b"\n")
@@ -239,8 +244,8 @@ def _action(record: dict[str, Any]) -> Action:
 
 def _stamped(stamp: Path, fingerprint: str) -> str | None:
     try:
-        seen, _, digest = stamp.read_text().partition(" ")
-    except OSError:
+        digest, _, seen = stamp.read_text(encoding="utf-8").partition("\n")
+    except (OSError, ValueError):
         return None
     return digest if seen == fingerprint and len(digest) == 16 else None
 
@@ -250,7 +255,3 @@ def _best_effort(path: Path, content: bytes) -> None:
         places.write_whole(path, content)
     except OSError:
         return  # a cache that cannot be written costs time, nothing else
-
-
-def _hash(parts: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

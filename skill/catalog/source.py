@@ -209,7 +209,7 @@ class _Reader:
         return {name: whole[name] for name in nodes if name in whole}
 
 
-_SAME = ("instead", "body", "confirm", "accept", "headers", "stability", "deprecated")
+_SAME = ("instead", "body", "confirm", "accept", "sign_in", "headers", "stability", "deprecated")
 
 
 def _split(target: str) -> tuple[str | None, str]:

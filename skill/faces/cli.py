@@ -3,15 +3,18 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import click
 import typer
 
-from skill.app import Options, Skill
 from skill.faces.options import Command, Group, options_of, program_name
-from skill.faces.printing import dump, note, print_action, print_actions, print_fault, print_plan, print_result, wants_json
 from skill.faults import EXITS, BadInput, Fault, Step
+from skill.types import Options
+
+if TYPE_CHECKING:
+    from skill.app import Skill
 
 _SET = {"no_args_is_help": True, "rich_markup_mode": None, "cls": Group, "add_completion": False}
 _EXITS = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in EXITS.items()) + "."
@@ -29,7 +32,10 @@ Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
 
 
-def _skill(context: click.Context, connection: str | None = None, app_name: str | None = None) -> Skill:
+def _skill(context: click.Context, connection: str | None = None, app_name: str | None = None) -> "Skill":
+    from skill.app import Skill
+    from skill.faces.printing import note
+
     options = options_of(context)
     options.connection = connection or options.connection
     options.app = app_name
@@ -54,14 +60,9 @@ def action_list(
 @action.command("get", cls=Command, hidden=True)
 def action_show(context: typer.Context, key: str, connection: Connection = None) -> None:
     """Show what an action does, takes and gives, and the request it makes."""
-    skill = _skill(context, connection)
-    shown = skill.show(key)
-    if wants_json(skill.options):
-        from skill.shape import full
+    from skill.faces.running import show_action
 
-        dump(full(shown))
-    else:
-        print_action(shown, skill.options)
+    show_action(_skill(context, connection), key)
 
 
 @action.command("run", cls=Command)
@@ -76,16 +77,29 @@ def action_run(
     confirm: Confirm = None,
 ) -> None:
     """Check the input against the action's schema and run it."""
-    from skill.faces.given import read_input
+    from skill.faces.running import run_action
 
-    skill = _skill(context, connection, app_name)
-    given = read_input(input, pairs or [], skill.show(key).input)
-    plan, whole = skill.plan(key, given)
-    if dry_run:
-        print_plan(plan, skill.options)
-        return
-    _verbose(skill, plan)
-    print_result(skill.run(plan, whole, confirm, skill.command(key, whole)), skill.options)
+    run_action(_skill(context, connection, app_name), key, input, pairs or [], dry_run, confirm)
+
+
+@action.command("lint", cls=Command)
+def action_lint(
+    context: typer.Context, folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A folder of action files; left out, ours.")] = None
+) -> None:
+    """Check action files; every problem with file, line and mend."""
+    from skill.faces.upkeep import lint
+
+    raise typer.Exit(lint(_skill(context), folder))
+
+
+@action.command("drift", cls=Command)
+def action_drift(
+    context: typer.Context, schema: Annotated[str | None, typer.Option("--schema", metavar="FILE|URL", help="Left out, the live one.")] = None
+) -> None:
+    """Compare the catalog with Heroku's published schema."""
+    from skill.faces.upkeep import drift
+
+    raise typer.Exit(drift(_skill(context), schema))
 
 
 @app.command("request", cls=Command)
@@ -134,15 +148,9 @@ def index_status(context: typer.Context) -> None:
 @sandbox.command("reset", cls=Command)
 def sandbox_reset(context: typer.Context) -> None:
     """Put the sandbox back to how it starts."""
-    from skill import places
-    from skill.sandbox import Sandbox
+    from skill.faces.running import reset_sandbox
 
-    skill = _skill(context)
-    Sandbox(skill.catalog, places.state() / "sandbox.json").reset()
-    if wants_json(skill.options):
-        dump({"reset": True})
-    else:
-        print("The sandbox is as new.")
+    reset_sandbox(_skill(context))
 
 
 @app.command("demo", cls=Command)
@@ -175,7 +183,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as wrong:
         code = _report(_usage(wrong), options)
     except (KeyboardInterrupt, click.Abort):
-        note("interrupted")
+        print("interrupted", file=sys.stderr)
         code = 130
     except BrokenPipeError:
         code = _closed()
@@ -189,6 +197,8 @@ def _finish(code: Any) -> int:
 
 
 def _report(fault: Fault, options: Options) -> int:
+    from skill.faces.printing import print_fault
+
     try:
         print_fault(fault, options)
     except BrokenPipeError:
@@ -210,7 +220,7 @@ def _bug(bug: Exception, options: Options) -> Fault:
 
         from skill.shape import mask_text
 
-        note(mask_text("".join(traceback.format_exception(bug))))
+        print(mask_text("".join(traceback.format_exception(bug))), file=sys.stderr)
     return Fault(f"a bug in this program: {type(bug).__name__}", hint="run it again with --debug and report what it shows")
 
 
@@ -226,15 +236,7 @@ def _flush(code: int) -> int:
     except BrokenPipeError:
         return _closed()
     except OSError:
-        note("error: the output could not be written")
+        print("error: the output could not be written", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return code or 1
     return code
-
-
-def _verbose(skill: Skill, plan: Any) -> None:
-    if skill.options.verbose:
-        from skill.shape import show_plan
-
-        shown = show_plan(plan)
-        note(f"{shown['method']} {shown['url']}")

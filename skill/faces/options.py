@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from skill import __version__
-from skill.app import Options
+from skill.types import Options
 
 EXIT_HELP = "Exit codes"
 

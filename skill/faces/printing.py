@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from skill.app import Options
 from skill.faults import Fault, Step
-from skill.shape import full, plain, plain_lines, show_plan, table
-from skill.types import Action, Json, Plan, Result
+from skill.shape import plain, plain_lines, show_plan, table
+from skill.types import Action, Json, Options, Plan, Result
 
 
 def wants_json(options: Options) -> bool:
@@ -69,11 +68,6 @@ def _print_inner(node: dict[str, Any]) -> None:
     inner = node.get("properties") or (items.get("properties") if isinstance(items, dict) else None) or {}
     for name, part in inner.items():
         print(f"    {name}  {plain(part.get('description', ''))}")
-
-
-def action_json(action: Action) -> dict[str, Json]:
-    """Give an action as `show` prints it for programs."""
-    return full(action)
 
 
 def print_plan(plan: Plan, options: Options) -> None:

@@ -9,6 +9,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from skill.index.search import Found, search
+from skill.index.ranking import Found, search
 
 __all__ = ["Found", "search"]

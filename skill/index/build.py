@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,13 @@ LONGEST_THING = 200
 _BATCH = 64
 
 
-def build(actions: Sequence[Action], digest: str, encoder: Encoder | None, progress: Callable[[int, int], None] | None = None) -> Segment:
+def build(
+    actions: Sequence[Action],
+    digest: str,
+    encoder: Encoder | None,
+    progress: Callable[[int, int], None] | None = None,
+    known: Iterable[Segment] = (),
+) -> Segment:
     """Build an index.
 
     Args:
@@ -26,27 +33,38 @@ def build(actions: Sequence[Action], digest: str, encoder: Encoder | None, progr
         digest: names the actions' content.
         encoder: None builds the words alone.
         progress: told how many texts are done, of how many.
+        known: older indexes by the same encoder, whose vectors of texts that stayed the same are taken over.
     """
-    asks = [ask for action in actions for ask in action.asks]
     documents = [document(action) for action in actions]
-    vectors = _encode([*documents, *asks], encoder, progress)
-    document_rows, document_scales = quantise(vectors[: len(documents)])
-    ask_rows, ask_scales = quantise(vectors[len(documents) :])
+    asks = [ask for action in actions for ask in action.asks]
+    rows, scales = _vectors([*documents, *asks], encoder, progress, known)
+    here = len(documents)
+    starts = np.cumsum([0, *(len(action.asks) for action in actions)], dtype=np.int32)
+    centres, centre_scales = quantise(_centres(rows, scales, here, starts))
     vocabulary, spans, posting_actions, posting_weights = _postings(actions)
     return Segment(
         digest=digest,
         encoder={"name": encoder.name, "digest": encoder.digest, "dimensions": encoder.dimensions} if encoder else {},
         keys=[action.key for action in actions],
         words=vocabulary,
-        documents=document_rows,
-        document_scales=document_scales,
-        asks=ask_rows,
-        ask_scales=ask_scales,
-        starts=np.cumsum([0, *(len(action.asks) for action in actions)], dtype=np.int32),
+        document_marks=np.array([mark(text) for text in documents], dtype=np.uint64),
+        ask_marks=np.array([mark(text) for text in asks], dtype=np.uint64),
+        documents=rows[:here],
+        document_scales=scales[:here],
+        centres=centres,
+        centre_scales=centre_scales,
+        asks=rows[here:],
+        ask_scales=scales[here:],
+        starts=starts,
         spans=spans,
         posting_actions=posting_actions,
         posting_weights=posting_weights,
     )
+
+
+def mark(text: str) -> int:
+    """Name a text by 64 bits of its BLAKE2 hash."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def document(action: Action) -> str:
@@ -66,18 +84,48 @@ def quantise(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
     return np.rint(vectors / scales[:, None]).astype(np.int8), scales
 
 
-def _encode(texts: Sequence[str], encoder: Encoder | None, progress: Callable[[int, int], None] | None) -> NDArray[np.float32]:
+def _vectors(
+    texts: Sequence[str], encoder: Encoder | None, progress: Callable[[int, int], None] | None, known: Iterable[Segment]
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Give (n, d) int8 rows with (n,) scales, encoding only what no older index holds."""
     if encoder is None:
-        return np.zeros((len(texts), 0), dtype=np.float32)
-    # texts of one length together: nothing is padded, and batches are as quick as they can be
-    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-    vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
-    for start in range(0, len(order), _BATCH):
-        some = order[start : start + _BATCH]
-        vectors[some] = encoder.encode([texts[place] for place in some])
+        return np.zeros((len(texts), 0), dtype=np.int8), np.zeros(len(texts), dtype=np.float32)
+    rows, scales = np.zeros((len(texts), encoder.dimensions), dtype=np.int8), np.ones(len(texts), dtype=np.float32)
+    held = _held(known)
+    new = []
+    for place, text in enumerate(texts):
+        found = held.get(mark(text))
+        if found is None:
+            new.append(place)
+        else:
+            rows[place], scales[place] = found
+    # texts of about one length together: little is padded, and batches are as quick as they can be
+    new.sort(key=lambda place: len(texts[place]))
+    for start in range(0, len(new), _BATCH):
+        some = new[start : start + _BATCH]
+        rows[some], scales[some] = quantise(encoder.encode([texts[place] for place in some]))
         if progress:
-            progress(min(start + _BATCH, len(order)), len(order))
-    return vectors
+            progress(min(start + _BATCH, len(new)), len(new))
+    return rows, scales
+
+
+def _held(known: Iterable[Segment]) -> dict[int, tuple[NDArray[np.int8], np.float32]]:
+    found: dict[int, tuple[NDArray[np.int8], np.float32]] = {}
+    for segment in known:
+        found.update(zip(segment.document_marks.tolist(), zip(segment.documents, segment.document_scales, strict=True), strict=True))
+        found.update(zip(segment.ask_marks.tolist(), zip(segment.asks, segment.ask_scales, strict=True), strict=True))
+    return found
+
+
+def _centres(rows: NDArray[np.int8], scales: NDArray[np.float32], here: int, starts: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Give the unit mean of each action's asks, its document where it has none: (n, d) float32."""
+    vectors = rows.astype(np.float32) * scales[:, None]
+    centres = vectors[:here].copy()
+    for place, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        if stop > start:
+            mean = vectors[here + start : here + stop].mean(axis=0)
+            centres[place] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    return centres
 
 
 def _postings(actions: Sequence[Action]) -> tuple[dict[str, int], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:

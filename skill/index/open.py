@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 from skill import places
 from skill.catalog import Catalog
@@ -47,16 +48,38 @@ def build_segment(
 ) -> Segment:
     """Build the index of one folder and keep it, in the cache where no home is given."""
     actions = list(Catalog([part]).actions())
-    if len(actions) >= LARGE and encoder is not None and progress is None:
+    target = home or homes(part, encoder)[-1]
+    older = _older(part, encoder, target)
+    if len(actions) >= LARGE and encoder is not None and progress is None and not older:
         note(f"note: the index of {part.source} is built anew, once")
-    segment = build(actions, part.digest, encoder, progress)
+    segment = build(actions, part.digest, encoder, progress, older)
     try:
-        save(home or homes(part, encoder)[-1], segment)
+        save(target, segment)
+        _remember(part, target)
     except OSError:
         if home is not None:
             raise
         note("note: the cache cannot be written, so the index was built for this call only")
     return segment
+
+
+def _older(part: Part, encoder: Encoder | None, target: Path) -> list[Segment]:
+    """Open what was built of a folder before: the shipped index, the one in place, and the last one of the cache."""
+    if encoder is None:
+        return []
+    pointer = _pointer(part)
+    last = [Path(pointer.read_text(encoding="utf-8"))] if pointer.is_file() else []
+    places_of = dict.fromkeys([*homes(part, encoder), target, *last])
+    found = (load(home, None, encoder.digest) for home in places_of)
+    return [segment for segment in found if segment is not None]
+
+
+def _remember(part: Part, home: Path) -> None:
+    places.write_whole(_pointer(part), str(home).encode())
+
+
+def _pointer(part: Part) -> Path:
+    return places.cache() / "indexes" / f"last-{crc32(str(part.source.resolve()).encode()):08x}"
 
 
 def homes(part: Part, encoder: Encoder | None) -> list[Path]:

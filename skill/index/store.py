@@ -19,7 +19,9 @@ _ALIGN = 64
 class Segment(NamedTuple):
     """The index of one actions folder: n actions, m asks, w words, d dimensions.
 
-    `documents` (n, d) and `asks` (m, d) are int8 with one float32 scale a row; `starts` (n+1) says which asks are whose.
+    `document_marks` (n,) and `ask_marks` (m,) name the texts that the vectors are of, so that a later build can take over
+    what did not change. `documents` and `centres` (the mean of an action's asks) are (n, d), `asks` (m, d): int8 with one float32 scale a row;
+    `starts` (n+1) says which asks are whose.
     `postings` of word i stand at `spans[i]:spans[i+1]`: the action, and how much the word weighs in it.
     Without vectors (no encoder) the arrays of vectors are empty and the words still count.
     """
@@ -28,8 +30,12 @@ class Segment(NamedTuple):
     encoder: Mapping[str, Any]
     keys: list[str]
     words: dict[str, int]
+    document_marks: NDArray[np.uint64]
+    ask_marks: NDArray[np.uint64]
     documents: NDArray[np.int8]
     document_scales: NDArray[np.float32]
+    centres: NDArray[np.int8]
+    centre_scales: NDArray[np.float32]
     asks: NDArray[np.int8]
     ask_scales: NDArray[np.float32]
     starts: NDArray[np.int32]
@@ -69,23 +75,25 @@ def save(home: Path, segment: Segment) -> None:
     places.write_whole(home / HEADER, json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def load(home: Path, digest: str, encoder: str | None) -> Segment | None:
+def load(home: Path, digest: str | None, encoder: str | None) -> Segment | None:
     """Open an index, None where it is missing, damaged, or made from other actions or by another encoder.
 
     Args:
-        digest: the content of the actions that it must be of.
+        digest: the content of the actions that it must be of; None takes any.
         encoder: the digest of the encoder's weights; None takes any.
     """
     try:
         header = json.loads((home / HEADER).read_bytes())
-        if header["version"] != VERSION or header["digest"] != digest or os.stat(home / ARRAYS).st_size != header["size"]:
+        if header["version"] != VERSION or os.stat(home / ARRAYS).st_size != header["size"]:
+            return None
+        if digest is not None and header["digest"] != digest:
             return None
         if encoder is not None and header["encoder"].get("digest") != encoder:
             return None
         whole = np.memmap(home / ARRAYS, dtype=np.uint8, mode="r")
         arrays = {name: _array(whole, *header["arrays"][name]) for name in _NAMES}
         words = dict(zip(header["words"], range(len(header["words"])), strict=True))
-        return Segment(digest, header["encoder"], header["keys"], words, **arrays)
+        return Segment(header["digest"], header["encoder"], header["keys"], words, **arrays)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,7 +1,7 @@
 """Send a plan and follow its pages. Nothing is sent twice; the token goes only where it is bound to."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -39,14 +39,23 @@ def send(plan: Plan, service: Service, credential: Credential | None, exchange: 
 
 def _request(plan: Plan, service: Service, credential: Credential | None, timeout_s: float) -> Request:
     headers = {**plan.headers, "Request-Id": str(uuid.uuid4())}
-    if credential is not None:
+    if credential is not None and plan.sign_in != "none":
         if not may_sign(service, plan.url):
             raise BadInput(
                 f"{urlsplit(plan.url).netloc} is not a host of {service.title}, so the credential is not sent there",
                 code="host_not_allowed",
             )
-        headers["Authorization"] = f"Bearer {credential.token}"
+        headers["Authorization"] = _SIGN[plan.sign_in](credential.token)
     return Request(plan.method, plan.url, headers, body_bytes(plan), timeout_s)
+
+
+def _basic(token: str) -> str:
+    from base64 import b64encode
+
+    return "Basic " + b64encode(f":{token}".encode()).decode()
+
+
+_SIGN: dict[str, Callable[[str], str]] = {"bearer": lambda token: f"Bearer {token}", "basic": _basic}
 
 
 def _follow(reply: Reply, request: Request, service: Service, exchange: Exchange) -> Reply:

@@ -16,7 +16,7 @@ from skill.index.words import words
 from skill.types import Hit
 
 # measured on labelled intents: the share of the document, of the mean of an action's asks, of its best ask, and of words
-DOCUMENT, CENTRE, BEST, KEYWORDS = 0.3, 0.2, 0.5, 0.15
+DOCUMENT, CENTRE, BEST, KEYWORDS = 0.4, 0.2, 0.3, 0.3
 FLOOR = 0.4
 NEAREST = 3
 
@@ -85,14 +85,13 @@ def _by_meaning(segment: Segment, query: NDArray[np.float32]) -> tuple[NDArray[n
     documents = (segment.documents.astype(np.float32) @ query) * segment.document_scales
     if not len(segment.asks):
         return documents, documents
+    centres = (segment.centres.astype(np.float32) @ query) * segment.centre_scales
     asks = (segment.asks.astype(np.float32) @ query) * segment.ask_scales
     starts = segment.starts[:-1]
-    counts = np.diff(segment.starts)
-    full = counts > 0
-    best, centre = documents.copy(), documents.copy()
+    full = np.diff(segment.starts) > 0
+    best = documents.copy()
     best[full] = np.maximum.reduceat(asks, starts[full])
-    centre[full] = np.add.reduceat(asks, starts[full]) / counts[full]
-    return DOCUMENT * documents + CENTRE * centre + BEST * best, np.maximum(best, documents)
+    return (DOCUMENT * documents + CENTRE * centres + BEST * best) / (DOCUMENT + CENTRE + BEST), np.maximum(best, documents)
 
 
 def _by_words(segments: Sequence[Segment], query: Sequence[str]) -> NDArray[np.float32]:

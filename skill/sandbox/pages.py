@@ -1,0 +1,91 @@
+"""Give one page of a list, as the Range header asks for it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from skill.sandbox.refusal import Refusal
+from skill.types import Json
+
+PAGE, MOST = 200, 1000
+_SORTED_BY = ("id", "name", "version", "number", "ordinal", "hostname", "email", "type", "date", "started_at", "created_at", "updated_at")
+_RANGE = re.compile(r"(?P<field>\w+) +(?P<open>\]?)(?P<first>[^;]*?)\.\.(?P<last>[^;\[]*)(?P<shut>\[?) *(?:;(?P<more>.*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range as it was asked for; `field` empty means as the objects stand."""
+
+    field: str
+    first: str = ""
+    last: str = ""
+    after: bool = False
+    before: bool = False
+    most: int = PAGE
+    descending: bool = False
+
+
+def page(items: Sequence[Json], fields: Mapping[str, Any], header: str) -> tuple[int, list[Json], dict[str, str]]:
+    """Cut a page out of a list.
+
+    Args:
+        items: the whole list.
+        fields: the properties that its objects may have.
+        header: the request's Range, empty for none.
+
+    Returns:
+        The status (206 where more follows), the page, and the headers that describe it.
+
+    Raises:
+        Refusal: 416, the range cannot be understood or met.
+    """
+    sortable = [name for name in _SORTED_BY if name in fields]
+    span = _span(header, sortable) if header.strip() else Span(sortable[0] if sortable else "")
+    headers = {"accept-ranges": ", ".join(sortable)} if sortable else {}
+    if not span.field or any(span.field not in item for item in items):
+        return 200, list(items), headers
+    chosen = sorted((item for item in items if _within(item[span.field], span)), key=lambda item: _rank(item[span.field]), reverse=span.descending)
+    shown = chosen[: span.most]
+    if shown:
+        headers["content-range"] = f"{span.field} {shown[0][span.field]}..{shown[-1][span.field]}"
+    if len(shown) == len(chosen):
+        return 200, shown, headers
+    order = ",order=desc" if span.descending else ""
+    headers["next-range"] = f"{span.field} ]{shown[-1][span.field]}..{span.last}; max={span.most}{order}"
+    return 206, shown, headers
+
+
+def _span(header: str, sortable: Sequence[str]) -> Span:
+    found = _RANGE.fullmatch(header.strip())
+    if found is None or found["field"] not in sortable:
+        raise _refuse(f"Range must be like `{sortable[0] if sortable else 'id'} ..; max=200`")
+    options = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", found["more"] or "") if part.strip())
+    most = options.pop("max", str(PAGE)).strip()
+    order = options.pop("order", "asc").strip()
+    if options or not most.isdigit() or not 1 <= int(most) <= MOST or order not in ("asc", "desc"):
+        raise _refuse(f"Range takes max (1 to {MOST}) and order (asc or desc)")
+    return Span(found["field"], found["first"], found["last"], bool(found["open"]), bool(found["shut"]), int(most), order == "desc")
+
+
+def _within(value: Json, span: Span) -> bool:
+    # a range begins where the order begins, so downwards its first value is the highest
+    past = _past(value, span.last, not span.descending, span.before)
+    return not past and not _past(value, span.first, span.descending, span.after)
+
+
+def _past(value: Json, bound: str, upwards: bool, excluded: bool) -> bool:
+    if not bound:
+        return False
+    own, other = _rank(value), _rank(bound)
+    return (own > other if upwards else own < other) or (excluded and own == other)
+
+
+def _rank(value: Json) -> tuple[int, float, str]:
+    """Sort numbers as numbers, and a number written in a header like the number itself."""
+    text = str(value)
+    return (0, float(text), "") if text.isdigit() else (1, 0.0, text)
+
+
+def _refuse(message: str) -> Refusal:
+    return Refusal(416, "requested_range_not_satisfiable", message)
