@@ -13,9 +13,9 @@ from skill import places
 from skill.catalog import Catalog, open_catalog
 from skill.connection import base_of, may_sign
 from skill.faults import BadInput, Problem, Step
-from skill.plan import Plan, path_parameters, plan_action, plan_raw, segment
+from skill.plan import path_parameters, plan_action, plan_raw, segment
 from skill.schema import check, with_defaults
-from skill.types import Action, Exchange, Json, Options, Result, Service
+from skill.types import Action, Exchange, Json, Options, Plan, Result, Service
 
 if TYPE_CHECKING:
     from skill.index import Found
@@ -59,7 +59,11 @@ class Skill:
             return None
         if name not in self.catalog.services:
             known = ", ".join([*self.catalog.services, SANDBOX])
-            raise BadInput(f"there is no connection {name!r}", code="no_such_connection", hint=f"known: {known}; leave it out to use what is there")
+            raise BadInput(
+                f"there is no connection {name!r}",
+                code="no_such_connection",
+                hint=f"known: {known}; leave it out to use what is there",
+            )
         return self.catalog.services[name]
 
     def search(self, intent: str, limit: int) -> "Found":
@@ -208,7 +212,11 @@ class Skill:
 
         nodes = action.input["properties"]
         names = [*path_parameters(action.path), *action.input.get("required", ())]
-        example = {name: MASK if nodes[name].get("x-secret") else value for name, value in (action.example or {}).items() if name in names}
+        example = {
+            name: MASK if nodes[name].get("x-secret") else value
+            for name, value in (action.example or {}).items()
+            if name in names
+        }
         count = len(problems)
         return BadInput(
             f"the input of {action.key} has {'a problem' if count == 1 else f'{count} problems'}: "

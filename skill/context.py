@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-_REMOTE = re.compile(r"^(?:https://git\.heroku\.com/|git@heroku\.com:|ssh://git@heroku\.com/)([a-z][a-z0-9-]{1,28}[a-z0-9])(?:\.git)?$")
+_REMOTE = re.compile(
+    r"^(?:https://git\.heroku\.com/|git@heroku\.com:|ssh://git@heroku\.com/)([a-z][a-z0-9-]{1,28}[a-z0-9])(?:\.git)?$"
+)
 
 
 def known_app(named: str | None, environ: Mapping[str, str], folder: Path) -> tuple[str, str] | None:
@@ -28,7 +30,12 @@ def _remotes(folder: Path) -> list[str]:
 
     try:
         found = subprocess.run(
-            ["git", "config", "--get-regexp", r"^remote\..*\.url$"], cwd=folder, capture_output=True, text=True, timeout=5, check=False
+            ["git", "config", "--get-regexp", r"^remote\..*\.url$"],  # noqa: S607 - the user's own git
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return []

@@ -16,7 +16,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # the program signs requests itself, and a header of the caller's must not move the token or the framing
-_OWN_HEADERS = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection", "cookie", "proxy-authorization"})
+_OWN_HEADERS = frozenset(
+    {"authorization", "host", "content-length", "transfer-encoding", "connection", "cookie", "proxy-authorization"}
+)
 
 
 def plan_action(action: Action, given: Mapping[str, Json], service: Service, base: str) -> Plan:
@@ -126,7 +128,9 @@ def path_parameters(path: str) -> list[str]:
 
 def match_path(template: str, path: str) -> dict[str, str] | None:
     """Give the values that make `template` the path, None where they differ."""
-    form = "".join(f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", template))
+    form = "".join(
+        f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", template)
+    )
     found = re.fullmatch(form, path)
     return found.groupdict() if found else None
 
@@ -151,7 +155,7 @@ def segment(name: str, value: Json, slash: bool = False) -> str:
         raise BadInput(f"the value of {name!r} is not valid text", problems=[Problem(f"/{name}", "is not valid text")]) from None
 
 
-def secret_pointers(value: Json, node: Schema, at: str = "") -> list[str]:
+def secret_pointers(value: Json, node: Json, at: str = "") -> list[str]:
     """List JSON pointers to the parts of `value` that the schema marks secret."""
     if not isinstance(node, dict):
         return []
@@ -209,7 +213,9 @@ def _inherit(plan: Plan, action: Action) -> Plan:
     confirmation = None
     if action.risk == "destroy":
         values = {name: unquote(value) for name, value in given.items()}
-        confirmation = _confirmation(action, {**(content if isinstance(content, dict) else {}), **values}, path, path_parameters(action.path))
+        confirmation = _confirmation(
+            action, {**(content if isinstance(content, dict) else {}), **values}, path, path_parameters(action.path)
+        )
     shown = plan.url
     for name, value in given.items():
         if action.input["properties"][name].get("x-secret"):
@@ -242,7 +248,10 @@ def _refuse_path(path: str) -> None:
     if not path.startswith(("/", "https://")):
         raise BadInput(f"the path {path!r} must start with / or https://", hint="for example /apps/example")
     if path.startswith("//") or _CONTROL.search(path) or "\\" in path or " " in path or "#" in path or "@" in bare.split("/")[0]:
-        raise BadInput("the path holds something that must not be sent", hint="encode values with --pathParam name=value and {name} in the path")
+        raise BadInput(
+            "the path holds something that must not be sent",
+            hint="encode values with --pathParam name=value and {name} in the path",
+        )
     if any(part.lower().replace("%2e", ".") in (".", "..") for part in _segments(urlsplit(path).path)):
         raise BadInput("the path climbs with . or .. segments", hint="write the whole path, for example /apps/example")
     if "{" in path:

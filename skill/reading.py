@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skill.faults import Fault, NeedsConfirmation, NotSignedIn, Refused, Step, TryLater, Unknown
 from skill.shape import mask_text, plain
@@ -55,26 +55,45 @@ def fault_of(reply: Reply, plan: Plan, look: Step | None) -> Fault:
     error = _error(reply)
     code, status = str(error.get("id") or ""), reply.status
     words = mask_text(plain(str(error.get("message") or "")))[:MOST_WORDS]
-    facts = {"http_status": status, "request_id": plain(reply.headers.get("request-id", "")) or None}
+    facts: dict[str, Any] = {"http_status": status, "request_id": plain(reply.headers.get("request-id", "")) or None}
     message = words or f"the service answered {status}"
     if status == 401:
-        return NotSignedIn(message, code=code or "unauthorized", hint="the credential is not accepted: sign in again, or set HEROKU_API_KEY anew", **facts)
+        return NotSignedIn(
+            message,
+            code=code or "unauthorized",
+            hint="the credential is not accepted: sign in again, or set HEROKU_API_KEY anew",
+            **facts,
+        )
     if code == "two_factor":
         return NotSignedIn(message, code=code, hint="the account asks for a second factor: a person must give the code", **facts)
     if code == "confirmation_required" or status == 423:
-        return NeedsConfirmation(message, code="confirmation_required", hint="the service wants the app's name as the input `confirm`", **facts)
+        return NeedsConfirmation(
+            message, code="confirmation_required", hint="the service wants the app's name as the input `confirm`", **facts
+        )
     if status == 403:
         return NotSignedIn(message, code=code or "forbidden", hint=_FORBIDDEN, **facts)
     if status == 429:
         return TryLater(message, code=code or "rate_limit", hint="too many calls within the hour: wait a minute", **facts)
     if status >= 500 and plan.risk != "read":
         steps = [look] if look else []
-        return Unknown(f"{message}; whether it was done is unknown", code="outcome_unknown", hint="do not repeat it before you have looked", next=steps, **facts)
+        return Unknown(
+            f"{message}; whether it was done is unknown",
+            code="outcome_unknown",
+            hint="do not repeat it before you have looked",
+            next=steps,
+            **facts,
+        )
     if status >= 500:
         return TryLater(message, code=code or "server_error", hint="the service has a problem of its own: try later", **facts)
     if 300 <= status < 400:
         return Refused(f"the service answered {status} and points elsewhere; nothing was sent there", code="redirected", **facts)
-    return Refused(message, code=code or _CODES.get(status, "refused"), hint=_HINTS.get(status, ""), next=[look] if look and status in (404, 409) else [], **facts)
+    return Refused(
+        message,
+        code=code or _CODES.get(status, "refused"),
+        hint=_HINTS.get(status, ""),
+        next=[look] if look and status in (404, 409) else [],
+        **facts,
+    )
 
 
 def _error(reply: Reply) -> Mapping[str, Json]:
@@ -82,8 +101,18 @@ def _error(reply: Reply) -> Mapping[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-_FORBIDDEN = "the credential may not do this: ask the owner for access, or sign in with a wider scope (config vars need read-protected)"
-_CODES = {402: "delinquent", 404: "not_found", 406: "not_acceptable", 409: "conflict", 410: "gone", 416: "bad_range", 422: "invalid_params"}
+_FORBIDDEN = (
+    "the credential may not do this: ask the owner for access, or sign in with a wider scope (config vars need read-protected)"
+)
+_CODES = {
+    402: "delinquent",
+    404: "not_found",
+    406: "not_acceptable",
+    409: "conflict",
+    410: "gone",
+    416: "bad_range",
+    422: "invalid_params",
+}
 _HINTS = {
     402: "the account owes money: a person must settle it",
     404: "look the name up with the matching list action",

@@ -61,7 +61,9 @@ class Runner:
             return
         from shlex import quote
 
-        message = f"this destroys something: {plan.action.title if plan.action else plan.method} needs --confirm {quote(expected)}"
+        message = (
+            f"this destroys something: {plan.action.title if plan.action else plan.method} needs --confirm {quote(expected)}"
+        )
         if typed is not None:
             message = f"the confirmation {typed!r} is not {expected!r}; nothing was sent"
         raise NeedsConfirmation(
@@ -76,7 +78,9 @@ class Runner:
             return wanted.expected
         url = plan.url.split("?")[0]
         headers = {name: value for name, value in plan.headers.items() if name != "Content-Type"}
-        look = replace(plan, method="GET", url=url, shown_url=url, risk="read", headers=headers, content=None, raw=None, action=None)
+        look = replace(
+            plan, method="GET", url=url, shown_url=url, risk="read", headers=headers, content=None, raw=None, action=None
+        )
         try:
             reply = self._send(look, {}, credential)[0]
         except Refused:
@@ -98,7 +102,9 @@ class Runner:
                 if reply.status >= 300:
                     raise self._with(replies, fault_of(reply, plan, self._look(plan, given)), plan)
                 if plan.risk == "read" and not body_of(reply).readable:
-                    raise self._with(replies, TryLater("the reply was cut off or is not what it says it is", http_status=reply.status), plan)
+                    raise self._with(
+                        replies, TryLater("the reply was cut off or is not what it says it is", http_status=reply.status), plan
+                    )
                 replies.append(reply)
         except ExchangeFailed as failed:
             raise self._with(replies, self._failed(failed, plan, given), plan) from None
@@ -110,7 +116,9 @@ class Runner:
             look = self._look(plan, given)
             hint = "do not repeat it before you have looked"
             return Unknown(f"{words}; whether it was done is unknown", hint=hint, next=[look] if look else [])
-        return TryLater(f"{words}; nothing was changed", code="network", hint="check the network, or HTTPS_PROXY if there is a proxy")
+        return TryLater(
+            f"{words}; nothing was changed", code="network", hint="check the network, or HTTPS_PROXY if there is a proxy"
+        )
 
     def _with(self, replies: Sequence[Reply], fault: Fault, plan: Plan) -> Fault:
         """Keep the pages that came before a failure: they are printed with the error."""
@@ -148,7 +156,9 @@ class Runner:
         from skill.schema import check
 
         found = check(value, schema)
-        told = [f"the reply differs from what is known: {problem.where or '/'} {problem.what}" for problem in found[:MOST_ODDITIES]]
+        told = [
+            f"the reply differs from what is known: {problem.where or '/'} {problem.what}" for problem in found[:MOST_ODDITIES]
+        ]
         if found and self.strict:
             fault = OddReply(told[0], problems=found)
             fault.output = mask(value, schema, self.reveal)

@@ -26,7 +26,7 @@ def check(value: Json, schema: Schema) -> list[Problem]:
 
     # the mask keeps the value itself, which may be a secret, out of the library's messages
     found = jsonschema_rs.Draft202012Validator(schema, mask="the value").iter_errors(value)
-    return [problem for error in found for problem in _problems(error, value, schema)]
+    return [problem for error in found for problem in _problems(error, schema)]
 
 
 def with_defaults(value: Json, schema: Schema) -> Json:
@@ -48,7 +48,7 @@ def closest(word: str, among: Iterable[str], most: int = 1) -> list[str]:
     return get_close_matches(word.lower(), list(among), n=most, cutoff=0.6)
 
 
-def _problems(error: Any, value: Json, schema: Schema) -> Iterator[Problem]:
+def _problems(error: Any, schema: Schema) -> Iterator[Problem]:
     path = list(error.instance_path)
     where = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     node = _node(schema, path)

@@ -14,12 +14,12 @@ _TOKEN = re.compile(r"HRKU-[A-Za-z0-9_-]{20,}")
 _PASSWORD = re.compile(r"(\w[\w+.-]*://[^:/@\s]*:)[^@\s]+(?=@)")
 # names that hold a secret in any reply, for requests that no action describes
 _SECRET_NAMES = frozenset(
-    {
-        "password", "password_confirmation", "secret", "client_secret", "private_key", "pre_shared_key", "attach_url", "logplex_url",
-        "put_url", "get_url", "access_token_secret", "database_password", "resource_url", "api_key", "cvv", "card_number", "nonce",
-        "token", "refresh_token", "authorization", "backup_url", "public_url", "from_url", "to_url", "output_stream_url", "setup_stream_url",
-    }
-)  # fmt: skip
+    """
+    password password_confirmation secret client_secret private_key pre_shared_key attach_url logplex_url put_url
+    get_url access_token_secret database_password resource_url api_key cvv card_number nonce token refresh_token
+    authorization backup_url public_url from_url to_url output_stream_url setup_stream_url
+    """.split()  # noqa: SIM905 - a list of names reads best as names
+)
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST_OUTPUT_NAMES = 8
 
@@ -97,7 +97,9 @@ def mask_pointers(value: Json, pointers: Sequence[str], reveal: Iterable[str] = 
 
 def _mask_headers(plan: Plan) -> dict[str, str]:
     secret = ("authorization", "two-factor", "password", "cookie", "sso", "secret", "token")
-    return {name: MASK if any(word in name.lower() for word in secret) else mask_text(value) for name, value in plan.headers.items()}
+    return {
+        name: MASK if any(word in name.lower() for word in secret) else mask_text(value) for name, value in plan.headers.items()
+    }
 
 
 def compact_input(node: Schema) -> Schema:
@@ -127,7 +129,22 @@ def compact_output(node: Schema | None) -> Schema:
 
 
 def _telling(names: Iterable[str]) -> list[str]:
-    first = ("id", "name", "state", "status", "version", "type", "hostname", "quantity", "size", "url", "web_url", "email", "role", "created_at")
+    first = (
+        "id",
+        "name",
+        "state",
+        "status",
+        "version",
+        "type",
+        "hostname",
+        "quantity",
+        "size",
+        "url",
+        "web_url",
+        "email",
+        "role",
+        "created_at",
+    )
     rest = list(names)
     ordered = [name for name in first if name in rest] + [name for name in rest if name not in first]
     return ordered[:MOST_OUTPUT_NAMES]
@@ -186,7 +203,9 @@ def table(rows: Sequence[dict[str, Json]], width: int = 0) -> str:
     """Lay out objects as a table of their simple fields, the most telling first, within `width` columns (0: no limit)."""
     if not rows:
         return "(none)"
-    names = [name for name in _telling(dict.fromkeys(key for row in rows for key in row)) if any(_cell(row.get(name)) for row in rows)]
+    names = [
+        name for name in _telling(dict.fromkeys(key for row in rows for key in row)) if any(_cell(row.get(name)) for row in rows)
+    ]
     if any("name" in row for row in rows) and "id" in names:
         names.remove("id")
         names.append("id")

@@ -33,8 +33,9 @@ class Service:
 class Action:
     """One operation: what people call it, what it takes, the request it makes and what comes back.
 
-    `path` holds `{name}` for each path parameter. `query` names the inputs sent in the query string, `body` the one
-    input that is the whole body; every other input that is not in the path is a property of the JSON body.
+    `asks` are English, `other_asks` how people ask in other languages. `path` holds `{name}` for each path parameter.
+    `query` names the inputs sent in the query string, `body` the one input that is the whole body; every other input that
+    is not in the path is a property of the JSON body.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Action:
     host: str | None = None
     link: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    other_asks: tuple[str, ...] = ()
     example: Json = None
     query: tuple[str, ...] = ()
     body: str | None = None
@@ -85,8 +87,8 @@ class Confirmation(NamedTuple):
 class Plan:
     """One request, ready to send but for the credential, which it never holds.
 
-    `sign_in` is how the credential will be sent: bearer, basic or none. `secrets` are JSON pointers into `content` whose values are masked wherever the plan is shown, and `secret_path` is
-    the address with its secret segments masked.
+    `sign_in` is how the credential will be sent: bearer, basic or none. `secrets` are JSON pointers into `content` whose
+    values are masked wherever the plan is shown, and `shown_url` is the address with its secret segments masked.
     """
 
     service: str

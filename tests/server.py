@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 How = Literal["reply", "cut", "dribble", "dribble head", "reset unread", "reset read", "hang"]
-PAUSE_S = 0.2
+PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)

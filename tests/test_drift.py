@@ -33,7 +33,9 @@ def test_the_catalog_is_true_to_the_published_schema(catalog: Catalog, facts: di
 def test_a_new_operation_is_told(catalog: Catalog, facts: dict[str, Any]) -> None:
     """An operation that the catalog lacks is listed as new, with its request."""
     moved = copy.deepcopy(facts)
-    moved["definitions"]["app"]["links"].append({"title": "Archive", "method": "POST", "href": "/apps/{(x)}/archive", "rel": "create"})
+    moved["definitions"]["app"]["links"].append(
+        {"title": "Archive", "method": "POST", "href": "/apps/{(x)}/archive", "rel": "create"}
+    )
     assert kinds(catalog, moved) == [("new", "app#Archive", "POST /apps/{}/archive")]
 
 
@@ -51,4 +53,8 @@ def test_a_changed_operation_is_told(catalog: Catalog, facts: dict[str, Any]) ->
     create["method"] = "PUT"
     create["schema"]["properties"]["colour"] = {"type": ["string"]}
     create["schema"]["required"] = ["name"]
-    assert {what for _, _, what in kinds(catalog, moved)} == {"the request is now PUT /apps", "takes colour now", "requires name now"}
+    assert {what for _, _, what in kinds(catalog, moved)} == {
+        "the request is now PUT /apps",
+        "takes colour now",
+        "requires name now",
+    }

@@ -188,13 +188,12 @@ def test_a_raw_path_that_must_not_be_sent_is_refused(catalog: Catalog, path: str
         raw(catalog, "GET", path)
 
 
-@given(st.text(alphabet="/.%2eE\\?#@:[]{}ab \n\u3002\uff0f"))
+@given(st.text(alphabet="/.%2eE\\?#@:{}ab \n\u3002\uff0f"))
 def test_a_raw_path_never_climbs_or_moves(catalog: Catalog, tail: str) -> None:
     """Whatever the raw path, it is refused or stays on the service's own host without dot segments."""
     try:
         plan = raw(catalog, "GET", "/" + tail)
-    except (BadInput, ValueError) as refused:
-        assert isinstance(refused, BadInput) or "/" + tail != tail
+    except BadInput:
         return
     assert urlsplit(plan.url).netloc == "api.heroku.com"
     assert not {".", ".."} & set(unquote(urlsplit(plan.url).path).split("/")) or "%2f" in tail.lower()

@@ -110,9 +110,14 @@ def _layer(weights: Weights, source: str, name: str, head: int) -> Iterator[Name
 
 def _linear(matrix: NDArray[np.float32], bias: NDArray[np.float32], name: str) -> Iterator[Named]:
     """Name the parts of a linear layer; torch keeps its matrix as (outputs, inputs)."""
-    whole, scales = quantised(matrix.T)
+    # Rows reach 40 times a column's mean, and what reads them is large as well: half of that spread is taken off beforehand,
+    # which cuts the worst text's distance from the original to a third.
+    rows = np.sqrt(np.abs(matrix).max(axis=0))
+    rows[rows == 0] = 1
+    whole, columns = quantised(matrix.T / rows[:, None])
     yield f"{name}.weights", whole
-    yield f"{name}.scales", scales
+    yield f"{name}.input_scales", rows
+    yield f"{name}.output_scales", columns
     yield f"{name}.bias", bias
 
 

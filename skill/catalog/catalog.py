@@ -16,7 +16,7 @@ from skill import places
 from skill.faults import BadInput, NoSuchAction, Problem, Step
 from skill.types import Action, Service
 
-VERSION = 1
+VERSION = 2
 HEADER, RECORDS = "catalog.json", "actions.jsonl"
 
 
@@ -103,7 +103,7 @@ class Catalog:
     def _unknown(self, key: str) -> NoSuchAction:
         from skill.schema import closest
 
-        near = closest(key, self._where, most=3) or closest(key.split("-")[-1], self._where, most=3)
+        near = closest(key, self._where, most=3) or closest(key.rsplit("-", maxsplit=1)[-1], self._where, most=3)
         return NoSuchAction(
             f"there is no action {key!r}",
             hint=f"the nearest are {', '.join(near)}" if near else "search by what you want to do",
@@ -164,7 +164,16 @@ def compile_part(folder: Path, digest: str, home: Path, known: Mapping[str, Serv
     lines, summaries, offset = [], [], 0
     for action in source.actions:
         line = json.dumps(record(action), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-        about = (action.key, action.title, action.about, action.risk, action.service, action.method, action.path, action.host or "")
+        about = (
+            action.key,
+            action.title,
+            action.about,
+            action.risk,
+            action.service,
+            action.method,
+            action.path,
+            action.host or "",
+        )
         summaries.append(Summary(*about, offset, len(line)))
         lines.append(line)
         offset += len(line)
@@ -236,7 +245,7 @@ def _part(header: dict[str, Any], home: Path, folder: Path) -> Part:
 
 
 def _action(record: dict[str, Any]) -> Action:
-    for name in ("link", "asks", "query", "ends"):
+    for name in ("link", "asks", "other_asks", "query", "ends"):
         if name in record:
             record[name] = tuple(record[name])
     return Action(**record)

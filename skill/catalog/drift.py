@@ -24,9 +24,19 @@ def differences(actions: list[Action], published: Mapping[str, Any]) -> list[Dif
         published: a JSON hyper-schema with `definitions`, each with its `links` (draft 4).
     """
     ours = {link: action for action in actions for link in action.link}
-    theirs = {f"{name}#{link['title']}": link for name, body in published["definitions"].items() for link in body.get("links", [])}
-    found = [Difference("new", name, "", f"{link['method']} {_path(link['href'])}") for name, link in theirs.items() if name not in ours]
-    found += [Difference("gone", name, action.key, f"{action.method} {action.path}") for name, action in ours.items() if name not in theirs]
+    theirs = {
+        f"{name}#{link['title']}": link for name, body in published["definitions"].items() for link in body.get("links", [])
+    }
+    found = [
+        Difference("new", name, "", f"{link['method']} {_path(link['href'])}")
+        for name, link in theirs.items()
+        if name not in ours
+    ]
+    found += [
+        Difference("gone", name, action.key, f"{action.method} {action.path}")
+        for name, action in ours.items()
+        if name not in theirs
+    ]
     for name, action in ours.items():
         if name in theirs:
             found += [Difference("changed", name, action.key, what) for what in _changes(action, theirs[name], published)]

@@ -46,16 +46,21 @@ def _action(action: Action, asked: dict[str, str], file: Marked) -> Iterator[tup
     own = file.value["actions"][action.key]["asks"]
     if len(own) < FEWEST_ASKS:
         yield f"{at}/asks", f"{action.key} has {len(own)} asks; write at least {FEWEST_ASKS}, as different people would type them"
-    for ask in action.asks:
+    for ask in (*action.asks, *action.other_asks):
         yield from _ask(action, ask, asked, at)
     for where, node in _nodes(action.input, ""):
         if not node.get("description"):
-            yield f"{at}/input{where}", f"{action.key}: the input {where.rsplit('/', 1)[-1]!r} has no description; say what it is, with units"
+            yield (
+                f"{at}/input{where}",
+                f"{action.key}: the input {where.rsplit('/', 1)[-1]!r} has no description; say what it is, with units",
+            )
     yield from _example(action, at)
     for key in re.findall(r"\b[a-z]+(?:-[a-z]+)+\b", action.instead.split(" ")[0]):
         if key == action.key:
             yield f"{at}/instead", f"{action.key} names itself as its neighbour; name the other one"
-    if action.deprecated and not re.search(r"deprecat|retired|no longer|old|instead", action.about + action.instead, re.IGNORECASE):
+    if action.deprecated and not re.search(
+        r"deprecat|retired|no longer|old|instead", action.about + action.instead, re.IGNORECASE
+    ):
         yield f"{at}/about", f"{action.key} is deprecated; say so, and what to use"
 
 
@@ -74,7 +79,10 @@ def _example(action: Action, at: str) -> Iterator[tuple[str, str]]:
         yield f"{at}/example", f"{action.key}: the example does not fit the input: {problem.where} {problem.what}"
     if action.body and action.body not in action.input["properties"]:
         near = closest(action.body, action.input["properties"])
-        yield f"{at}/body", f"{action.key}: body names {action.body!r}, which is no input{f'; did you mean {near[0]!r}?' if near else ''}"
+        yield (
+            f"{at}/body",
+            f"{action.key}: body names {action.body!r}, which is no input{f'; did you mean {near[0]!r}?' if near else ''}",
+        )
 
 
 def _nodes(schema: Schema, at: str) -> Iterator[tuple[str, Schema]]:

@@ -13,7 +13,7 @@ from typing import Any
 from skill.catalog.yaml_file import Marked, read_yaml
 from skill.faults import Problem
 from skill.places import ACTIONS
-from skill.types import Action, Json, Schema, Service
+from skill.types import Action, Json, Risk, Schema, Service
 
 SERVICE_FILE = "service.yaml"
 READING = frozenset({"GET", "HEAD"})
@@ -162,12 +162,13 @@ class _Reader:
             input=schema,
             output=self.output(block.get("output", {})),
             link=(link,) if isinstance(link, str) else tuple(link),
-            asks=tuple(block["asks"]) + tuple(self.more_asks.get(key, ())),
+            asks=tuple(block["asks"]),
+            other_asks=tuple(self.more_asks.get(key, ())),
             example=self.example(schema, block.get("example")),
             query=tuple(block.get("query", inputs if method in READING else ())),
             thing=self.file.value.get("about", ""),
             **{name: block[name] for name in _SAME if name in block},
-            **({"ends": tuple(block["ends"])} if "ends" in block else {}),
+            ends=tuple(block.get("ends", ())),
         )
 
     def input(self, path: str, given: dict[str, Any]) -> Schema:
@@ -223,7 +224,7 @@ def _parameters(path: str) -> list[str]:
     return [part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}")]
 
 
-def _risk(method: str) -> str:
+def _risk(method: str) -> Risk:
     if method in READING:
         return "read"
     return "destroy" if method == "DELETE" else "write"

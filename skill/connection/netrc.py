@@ -32,5 +32,6 @@ def _password(path: Path, host: str) -> str:
         line = getattr(wrong, "lineno", None)
         where = f"{path}, line {line}" if line else str(path)
         # the library's own message quotes the file, which holds passwords
-        raise NotSignedIn(f"the credentials file cannot be read: {where}", code="bad_credential", hint="mend the file, or chmod 600 it") from None
+        message, hint = f"the credentials file cannot be read: {where}", "mend the file, or chmod 600 it"
+        raise NotSignedIn(message, code="bad_credential", hint=hint) from None
     return (found[2] or "").strip() if found else ""

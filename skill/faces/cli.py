@@ -16,7 +16,7 @@ from skill.types import Options
 if TYPE_CHECKING:
     from skill.app import Skill
 
-_SET = {"no_args_is_help": True, "rich_markup_mode": None, "cls": Group, "add_completion": False}
+_SET: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "cls": Group, "add_completion": False}
 _EXITS = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in EXITS.items()) + "."
 app = typer.Typer(help="Find and run Heroku operations in your own words.", epilog=_EXITS, pretty_exceptions_enable=False, **_SET)
 action = typer.Typer(help="Find, look at and run actions.", **_SET)
@@ -26,7 +26,9 @@ app.add_typer(action, name="action")
 app.add_typer(index, name="index")
 app.add_typer(sandbox, name="sandbox")
 
-Connection = Annotated[str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection; left out, what is there.")]
+Connection = Annotated[
+    str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection; left out, what is there.")
+]
 App = Annotated[str | None, typer.Option("-a", "--app", metavar="NAME", help="The app, where the input does not say.")]
 Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The name of what will be destroyed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
@@ -45,7 +47,10 @@ def _skill(context: click.Context, connection: str | None = None, app_name: str 
 @action.command("list", cls=Command)
 def action_list(
     context: typer.Context,
-    intent: Annotated[list[str] | None, typer.Option("--intent", metavar="TEXT", help="What you want to do, in your own words; may stand more than once.")] = None,
+    intent: Annotated[
+        list[str] | None,
+        typer.Option("--intent", metavar="TEXT", help="What you want to do, in your own words; may stand more than once."),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="How many (10 with an intent; 0: all).")] = None,
     connection: Connection = None,
     full: Annotated[bool, typer.Option("--full", help="Everything that is known of each.")] = False,
@@ -70,7 +75,9 @@ def action_run(
     context: typer.Context,
     key: str,
     input: Annotated[str | None, typer.Option("--input", metavar="JSON|@FILE|-", help="The input, a JSON object.")] = None,
-    pairs: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One input; may stand more than once.")] = None,
+    pairs: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One input; may stand more than once.")
+    ] = None,
     app_name: App = None,
     connection: Connection = None,
     dry_run: DryRun = False,
@@ -84,7 +91,8 @@ def action_run(
 
 @action.command("lint", cls=Command)
 def action_lint(
-    context: typer.Context, folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A folder of action files; left out, ours.")] = None
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A folder of action files; left out, ours.")] = None,
 ) -> None:
     """Check action files; every problem with file, line and mend."""
     from skill.faces.upkeep import lint
@@ -94,7 +102,8 @@ def action_lint(
 
 @action.command("drift", cls=Command)
 def action_drift(
-    context: typer.Context, schema: Annotated[str | None, typer.Option("--schema", metavar="FILE|URL", help="Left out, the live one.")] = None
+    context: typer.Context,
+    schema: Annotated[str | None, typer.Option("--schema", metavar="FILE|URL", help="Left out, the live one.")] = None,
 ) -> None:
     """Compare the catalog with Heroku's published schema."""
     from skill.faces.upkeep import drift
@@ -109,9 +118,16 @@ def request(
     method: Annotated[str | None, typer.Option("-X", "--method", metavar="METHOD", help="GET, or POST with -d.")] = None,
     header: Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME:VALUE", help="One more header.")] = None,
     data: Annotated[str | None, typer.Option("-d", "--data", metavar="DATA|@FILE|-", help="The body.")] = None,
-    raw_data: Annotated[bool, typer.Option("--rawData", "--raw-data", help="Send the body unchanged, with no content type.")] = False,
-    query: Annotated[list[str] | None, typer.Option("--query", metavar="NAME=VALUE", help="One part of the query string.")] = None,
-    parameter: Annotated[list[str] | None, typer.Option("--pathParam", "--path-param", metavar="NAME=VALUE", help="A value for {NAME} in the path.")] = None,
+    raw_data: Annotated[
+        bool, typer.Option("--rawData", "--raw-data", help="Send the body unchanged, with no content type.")
+    ] = False,
+    query: Annotated[
+        list[str] | None, typer.Option("--query", metavar="NAME=VALUE", help="One part of the query string.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--pathParam", "--path-param", metavar="NAME=VALUE", help="A value for {NAME} in the path."),
+    ] = None,
     include: Annotated[bool, typer.Option("-i", "--include", help="Show the status and the headers too.")] = False,
     dry_run: DryRun = False,
     confirm: Confirm = None,
@@ -120,7 +136,9 @@ def request(
     from skill.faces.raw import send_raw
 
     if len(where) > 2:
-        raise BadInput(f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example")
+        raise BadInput(
+            f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example"
+        )
     skill = _skill(context, where[0] if len(where) == 2 else None)
     send_raw(skill, where[-1], method, header or [], data, raw_data, query or [], parameter or [], include, dry_run, confirm)
 
@@ -128,7 +146,9 @@ def request(
 @index.command("build", cls=Command)
 def index_build(
     context: typer.Context,
-    model: Annotated[str | None, typer.Option("--model", metavar="NAME|FOLDER", help="A sentence-transformers model (needs the extra).")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME|FOLDER", help="A sentence-transformers model (needs the extra).")
+    ] = None,
     out: Annotated[str | None, typer.Option("--out", metavar="DIR", help="Where to write; left out, the user's cache.")] = None,
 ) -> None:
     """Build the search index anew."""
@@ -187,7 +207,7 @@ def run(arguments: list[str]) -> int:
         code = 130
     except BrokenPipeError:
         code = _closed()
-    except Exception as bug:
+    except Exception as bug:  # noqa: BLE001 - the last net: a bug gets an envelope and an exit code too
         code = _report(_bug(bug, options), options)
     return _flush(code)
 
@@ -210,7 +230,12 @@ def _usage(wrong: click.ClickException) -> BadInput:
     context = getattr(wrong, "ctx", None)
     path = context.command_path.split(" ", 1)[1] + " " if context and " " in context.command_path else ""
     if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
-        return BadInput("a command is missing", code="usage", hint=f"{path}--help lists them", next=[Step(f"{path}--help", "see the commands")])
+        return BadInput(
+            "a command is missing",
+            code="usage",
+            hint=f"{path}--help lists them",
+            next=[Step(f"{path}--help", "see the commands")],
+        )
     return BadInput(wrong.format_message(), code="usage", next=[Step(f"{path}--help", "see what it takes")])
 
 

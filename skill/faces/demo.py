@@ -5,7 +5,9 @@ import io
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from shlex import quote
+from typing import Any
 
 from skill.app import Skill
 from skill.shape import plain
@@ -19,12 +21,12 @@ def show(skill: Skill) -> None:
 
     program = skill.options.program
 
-    def step(what: str, *words: str) -> dict[str, object]:
+    def step(what: str, *words: str) -> dict[str, Any]:
         print(f"\n# {what}\n$ {program} {' '.join(map(quote, words))}")
         heard = io.StringIO()
         with contextlib.redirect_stdout(heard):
             code = cli.run([*words, "--json"])
-        answer: dict[str, object] = json.loads(heard.getvalue() or "{}")
+        answer: dict[str, Any] = json.loads(heard.getvalue() or "{}")
         if code:
             raise SystemExit(code)
         return answer
@@ -38,12 +40,13 @@ def show(skill: Skill) -> None:
             os.environ.pop("XDG_STATE_HOME")
             if before is not None:
                 os.environ["XDG_STATE_HOME"] = before
-    print(f"\nNothing real was touched. Now yours: {program} action list --intent \"what you want to do\"")
+    print(f'\nNothing real was touched. Now yours: {program} action list --intent "what you want to do"')
 
 
-def _walk(step: object) -> None:
-    assert callable(step)
-    found = step("Say what you want; the actions that fit come back, best first", "action", "list", "--intent", INTENT, "--limit", "3")
+def _walk(step: Callable[..., dict[str, Any]]) -> None:
+    found = step(
+        "Say what you want; the actions that fit come back, best first", "action", "list", "--intent", INTENT, "--limit", "3"
+    )
     for item in found["items"]:
         print(f"  {item['score']:.2f}  {item['key']:28} {item['risk']:8} {plain(item['name'])}")
     key = found["items"][0]["key"]
@@ -51,7 +54,9 @@ def _walk(step: object) -> None:
     for name, node in shown["inputSchema"]["properties"].items():
         mark = "*" if name in shown["inputSchema"].get("required", ()) else " "
         print(f"  {mark} {name:12} {plain(node.get('description', ''))}")
-    now = step("How things stand", "action", "run", "get-formation", "--input", '{"app":"example","formation":"web"}', "--sandbox")
+    now = step(
+        "How things stand", "action", "run", "get-formation", "--input", '{"app":"example","formation":"web"}', "--sandbox"
+    )
     quantity = now["output"]["quantity"]
     print(f"  web runs {quantity} process(es)")
     given = json.dumps({"app": "example", "formation": "web", "quantity": quantity + 2}, separators=(",", ":"))

@@ -32,7 +32,9 @@ def read_text(given: str, what: str) -> bytes:
             return file.read(LARGEST)
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) else "not a file name"
-        raise BadInput(f"{what}: cannot read {path!r}: {reason}", code="no_such_file", hint="@FILE names a file; the text itself has no @") from None
+        raise BadInput(
+            f"{what}: cannot read {path!r}: {reason}", code="no_such_file", hint="@FILE names a file; the text itself has no @"
+        ) from None
 
 
 def read_json(given: str, what: str) -> Json:
@@ -52,7 +54,9 @@ def read_json(given: str, what: str) -> Json:
             hint="""quote it for the shell: --input '{"app": "example"}', or give --set app=example""",
         ) from None
     except (UnicodeError, RecursionError, ValueError):
-        raise BadInput(f"{what} is not JSON", code="bad_json", hint="UTF-8 text, not nested too deep, no NaN or Infinity") from None
+        raise BadInput(
+            f"{what} is not JSON", code="bad_json", hint="UTF-8 text, not nested too deep, no NaN or Infinity"
+        ) from None
 
 
 def read_input(given: str | None, pairs: Sequence[str], schema: Schema) -> dict[str, Json]:
@@ -88,7 +92,7 @@ def _set(whole: dict[str, Any], name: str, text: str, schema: Schema) -> None:
 def _typed(text: str, node: Any) -> Json:
     kinds = node.get("type", []) if isinstance(node, dict) else []
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    if text in _WORDS and (text == "null" and "null" in kinds or text != "null" and "boolean" in kinds):
+    if text in _WORDS and ((text == "null" and "null" in kinds) or (text != "null" and "boolean" in kinds)):
         return _WORDS[text]
     if "integer" in kinds or "number" in kinds:
         try:

@@ -51,7 +51,9 @@ def status(skill: Skill) -> None:
             "dimensions": encoder.dimensions if encoder else 0,
             "actions": len(skill.catalog),
             "digest": skill.catalog.digest,
-            "folders": [{"folder": str(part.source), "actions": len(part.summaries), "stale": part in old} for part in skill.catalog.parts],
+            "folders": [
+                {"folder": str(part.source), "actions": len(part.summaries), "stale": part in old} for part in skill.catalog.parts
+            ],
         },
     )
 
@@ -70,4 +72,9 @@ def _say(skill: Skill, facts: dict[str, Any]) -> None:
 def _progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
         filled = 30 * done // max(of, 1)
-        print(f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{of} texts", end="\n" if done == of else "", file=sys.stderr, flush=True)
+        print(
+            f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{of} texts",
+            end="\n" if done == of else "",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -57,14 +57,34 @@ def shared() -> list[click.Parameter]:
     return [
         click.Option(["--json", "json"], help="Print JSON, also on a terminal.", **flag),
         click.Option(["--sandbox"], help="Answer from the embedded stand-in: no account, no network.", **flag),
-        click.Option(["--actions"], multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="A folder of your own actions.", **given),
-        click.Option(["--timeout", "timeout_s"], type=click.FloatRange(0.1, 3600), metavar="SECONDS", help="Limit of one request (60).", **given),
+        click.Option(
+            ["--actions"],
+            multiple=True,
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="A folder of your own actions.",
+            **given,
+        ),
+        click.Option(
+            ["--timeout", "timeout_s"],
+            type=click.FloatRange(0.1, 3600),
+            metavar="SECONDS",
+            help="Limit of one request (60).",
+            **given,
+        ),
         click.Option(["--reveal"], multiple=True, metavar="FIELD", help="Show a secret field, or all.", **given),
         click.Option(["--allow-unknown", "allow_unknown"], help="Send properties that are not known.", **flag),
         click.Option(["--strict"], help="A reply unlike its schema is an error.", **flag),
         click.Option(["--verbose"], help="Say on stderr what is sent.", **flag),
         click.Option(["--debug"], help="Show where a bug of this program is.", **flag),
-        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help=f"Say {__version__} and what it carries."),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help=f"Say {__version__} and what it carries.",
+        ),
     ]
 
 

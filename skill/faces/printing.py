@@ -35,7 +35,7 @@ def print_actions(items: Sequence[dict[str, Any]], options: Options, intent: str
     """Print a list of actions for people."""
     if intent is None:
         print(table([{"name": item["key"], "type": item["risk"], "title": item["name"]} for item in items], width()))
-        note(f"\n{len(items)} actions. Say what you want: {options.program} action list --intent \"restart the shop app\"")
+        note(f'\n{len(items)} actions. Say what you want: {options.program} action list --intent "restart the shop app"')
         return
     for item in items:
         print(f"{item['score']:.2f}  {item['key']}  ({item['risk']})\n      {plain(item['description'])}")
@@ -81,7 +81,10 @@ def print_plan(plan: Plan, options: Options) -> None:
         print(f"{name}: {plain(value)}")
     if "body" in shown:
         print("\n" + plain_lines(json.dumps(shown["body"], ensure_ascii=False, indent=2)))
-    note(f"\nNothing was sent. Risk: {plan.risk}." + (f" The run will want --confirm {shown['confirm']}" if "confirm" in shown else ""))
+    note(
+        f"\nNothing was sent. Risk: {plan.risk}."
+        + (f" The run will want --confirm {shown['confirm']}" if "confirm" in shown else "")
+    )
 
 
 def print_result(result: Result, options: Options) -> None:
@@ -134,7 +137,10 @@ def print_fault(fault: Fault, options: Options) -> None:
         return
     if fault.output is not None:
         _print_value(fault.output)
-    lines = [f"error: {fault.message}", *(f"  {one.where or '/'}: {one.what}" for one in fault.problems if len(fault.problems) > 1)]
+    lines = [
+        f"error: {fault.message}",
+        *(f"  {one.where or '/'}: {one.what}" for one in fault.problems if len(fault.problems) > 1),
+    ]
     lines += [f"hint: {fault.hint}"] if fault.hint else []
     lines += [f"next: {step.command}    # {step.why}" for step in fault.next]
     note("\n".join(lines))

@@ -33,14 +33,23 @@ def send_raw(
         BadInput: a part of it is not what it should be.
     """
     chosen = (method or ("POST" if data is not None else "GET")).upper()
-    content, raw = _body(skill, data, raw_data)
+    content, raw = _body(data, raw_data)
     headers = [_pair(one, ":", "-H") for one in header]
     pairs = [_pair(one, "=", "--query") for one in query]
-    plan, given = skill.request(chosen, path, pairs, headers, content, raw, dict(_pair(one, "=", "--pathParam") for one in parameter))
+    plan, given = skill.request(
+        chosen, path, pairs, headers, content, raw, dict(_pair(one, "=", "--pathParam") for one in parameter)
+    )
     if dry_run:
         print_plan(plan, skill.options)
         return
-    words = ["request", "-X", chosen, quote(path), *(f"--query {quote(one)}" for one in query), *(f"--pathParam {quote(one)}" for one in parameter)]
+    words = [
+        "request",
+        "-X",
+        chosen,
+        quote(path),
+        *(f"--query {quote(one)}" for one in query),
+        *(f"--pathParam {quote(one)}" for one in parameter),
+    ]
     # the body may hold a secret: a file or standard input can be named again, other data cannot be shown
     tail = [f"-d {quote(data) if data.startswith('@') or data == '-' else '@FILE'}"] if data is not None else []
     result = skill.run(plan, given, confirm, " ".join([*words, *tail]))
@@ -50,7 +59,7 @@ def send_raw(
         print_result(result, skill.options)
 
 
-def _body(skill: Skill, data: str | None, raw_data: bool) -> tuple[Json, bytes | None]:
+def _body(data: str | None, raw_data: bool) -> tuple[Json, bytes | None]:
     if data is None:
         return None, None
     if raw_data:
@@ -70,7 +79,10 @@ def _include(skill: Skill, result: Result) -> None:
     if reply is None:
         print_result(result, skill.options)
         return
-    headers = {name: "[masked]" if any(word in name for word in _SHOWN_MASKED) else mask_text(value) for name, value in reply.headers.items()}
+    headers = {
+        name: "[masked]" if any(word in name for word in _SHOWN_MASKED) else mask_text(value)
+        for name, value in reply.headers.items()
+    }
     if wants_json(skill.options):
         dump({**envelope(result), "status": reply.status, "headers": headers})
         return

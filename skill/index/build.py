@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,10 @@ def build(
         known: older indexes by the same encoder, whose vectors of texts that stayed the same are taken over.
     """
     documents = [document(action) for action in actions]
-    asks = [ask for action in actions for ask in action.asks]
+    asks = [ask for action in actions for ask in (*action.asks, *action.other_asks)]
     rows, scales = _vectors([*documents, *asks], encoder, progress, known)
     here = len(documents)
-    starts = np.cumsum([0, *(len(action.asks) for action in actions)], dtype=np.int32)
+    starts = np.cumsum([0, *(len(action.asks) + len(action.other_asks) for action in actions)], dtype=np.int32)
     centres, centre_scales = quantise(_centres(rows, scales, here, starts))
     vocabulary, spans, posting_actions, posting_weights = _postings(actions)
     return Segment(
@@ -112,7 +113,9 @@ def _vectors(
 def _held(known: Iterable[Segment]) -> dict[int, tuple[NDArray[np.int8], np.float32]]:
     found: dict[int, tuple[NDArray[np.int8], np.float32]] = {}
     for segment in known:
-        found.update(zip(segment.document_marks.tolist(), zip(segment.documents, segment.document_scales, strict=True), strict=True))
+        found.update(
+            zip(segment.document_marks.tolist(), zip(segment.documents, segment.document_scales, strict=True), strict=True)
+        )
         found.update(zip(segment.ask_marks.tolist(), zip(segment.asks, segment.ask_scales, strict=True), strict=True))
     return found
 
@@ -121,7 +124,7 @@ def _centres(rows: NDArray[np.int8], scales: NDArray[np.float32], here: int, sta
     """Give the unit mean of each action's asks, its document where it has none: (n, d) float32."""
     vectors = rows.astype(np.float32) * scales[:, None]
     centres = vectors[:here].copy()
-    for place, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for place, (start, stop) in enumerate(pairwise(starts.tolist())):
         if stop > start:
             mean = vectors[here + start : here + stop].mean(axis=0)
             centres[place] = mean / max(float(np.linalg.norm(mean)), 1e-12)
@@ -148,7 +151,7 @@ def _postings(actions: Sequence[Action]) -> tuple[dict[str, int], NDArray[np.int
 def _words_of(action: Action) -> Iterator[str]:
     yield from words(document(action))
     yield from words(action.key.replace("-", " "))
-    for ask in action.asks:
+    for ask in (*action.asks, *action.other_asks):
         yield from words(ask)
 
 

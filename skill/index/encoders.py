@@ -44,7 +44,7 @@ class _SentenceTransformers:
 
     def __init__(self, model: str) -> None:
         try:
-            from sentence_transformers import SentenceTransformer
+            from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found,unused-ignore]
         except ImportError:
             raise BadInput(
                 "another model needs the sentence-transformers extra",
@@ -53,8 +53,10 @@ class _SentenceTransformers:
             ) from None
         try:
             self._model: Any = SentenceTransformer(model, device="cpu")
-        except Exception as wrong:
-            raise BadInput(f"the model {model!r} cannot be loaded: {type(wrong).__name__}", hint="a model's name, or a folder that holds one") from None
+        except Exception as wrong:  # noqa: BLE001 - whatever the library or the model raises
+            raise BadInput(
+                f"the model {model!r} cannot be loaded: {type(wrong).__name__}", hint="a model's name, or a folder that holds one"
+            ) from None
         self.name = model
         self.dimensions = int(self._model.get_sentence_embedding_dimension())
         self.digest = _digest_of(self._model)

@@ -31,10 +31,11 @@ class EncoderUnavailable(Exception):
 
 
 class Linear(NamedTuple):
-    """A matrix, (inputs, outputs) int8, with one scale and one bias an output, (outputs,) float32."""
+    """A matrix, (inputs, outputs) int8, with scales for its rows, (inputs,), and its columns, (outputs,), and a bias."""
 
     weights: NDArray[np.int8]
-    scales: Floats
+    input_scales: Floats
+    output_scales: Floats
     bias: Floats
 
 
@@ -90,7 +91,9 @@ class MiniLM:
         self.words = WordPiece(self._folder / VOCABULARY)
         self._files: Mapping[str, int] = meta["files"]
         self._heads: int = meta["heads"]
-        self._tokens = [(tensors[f"tokens.{block}.weights"], tensors[f"tokens.{block}.scales"]) for block in range(meta["blocks"])]
+        self._tokens = [
+            (tensors[f"tokens.{block}.weights"], tensors[f"tokens.{block}.scales"]) for block in range(meta["blocks"])
+        ]
         self._positions: Floats = tensors["positions"]
         self._norm = tensors.norm("norm")
         self._layers = [tensors.layer(f"layer.{number}") for number in range(meta["layers"])]
@@ -153,10 +156,10 @@ class _Tensors:
         return np.ndarray(said["shape"], said["dtype"], self._shards[said["shard"]], said["offset"])
 
     def linear(self, name: str) -> Linear:
-        return Linear(self[f"{name}.weights"], self[f"{name}.scales"], self[f"{name}.bias"])
+        return Linear(*(self[f"{name}.{part}"] for part in Linear._fields))
 
     def norm(self, name: str) -> Norm:
-        return Norm(self[f"{name}.gain"], self[f"{name}.bias"])
+        return Norm(*(self[f"{name}.{part}"] for part in Norm._fields))
 
     def layer(self, name: str) -> Layer:
         attention, mix, widen, narrow = (self.linear(f"{name}.{part}") for part in ("attention", "mix", "widen", "narrow"))
@@ -233,8 +236,8 @@ def _applied(linear: Linear, values: Floats, room: Floats) -> Floats:
     """Multiply (n, inputs) by a matrix, giving (n, outputs); `room` is where its floats are written, again and again."""
     matrix = room[: linear.weights.size].reshape(linear.weights.shape)
     np.copyto(matrix, linear.weights)
-    product = values @ matrix
-    product *= linear.scales
+    product = (values * linear.input_scales) @ matrix
+    product *= linear.output_scales
     product += linear.bias
     return product
 

@@ -44,7 +44,11 @@ def open_segment(part: Part, encoder: Encoder | None, note: Callable[[str], None
 
 
 def build_segment(
-    part: Part, encoder: Encoder | None, note: Callable[[str], None], progress: Callable[[int, int], None] | None = None, home: Path | None = None
+    part: Part,
+    encoder: Encoder | None,
+    note: Callable[[str], None],
+    progress: Callable[[int, int], None] | None = None,
+    home: Path | None = None,
 ) -> Segment:
     """Build the index of one folder and keep it, in the cache where no home is given."""
     actions = list(Catalog([part]).actions())

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping
 from skill.index.words import fold, stem
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SHORTEST = 4
+_WORD = re.compile(r"[A-Za-z]{4,}")
 
 
 def repair(text: str, catalog: Mapping[str, int], language: Container[str]) -> str:
@@ -16,7 +16,7 @@ def repair(text: str, catalog: Mapping[str, int], language: Container[str]) -> s
         catalog: stems that the catalog uses.
         language: words of the encoder's vocabulary.
     """
-    return re.sub(r"[A-Za-z]{%d,}" % SHORTEST, lambda found: _mend(found[0], catalog, language), text)
+    return _WORD.sub(lambda found: _mend(found[0], catalog, language), text)
 
 
 def _mend(word: str, catalog: Mapping[str, int], language: Container[str]) -> str:

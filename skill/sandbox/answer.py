@@ -54,7 +54,7 @@ def _list(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
     return _page(world, asked, deed, listed(world, asked, deed, parents))
 
 
-def _query(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
+def _query(world: World, asked: Asked, deed: Deed, _parents: Parents) -> Answer:
     return _page(world, asked, deed, queried(world, asked, deed))
 
 
@@ -104,7 +104,9 @@ def _set(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
     if asked.action.method == "PUT" and world.kind(deed.kind)["listed"]:
         return _answer(world, asked, deed, keep(world, deed.kind, make(world, deed.kind, asked.given, parents), parents)["is"])
     if _is_other(world, deed.kind, asked.action.output):
-        return _answer(world, asked, deed, {name: {"value": value} for name, value in asked.given.items()})
+        is_map = not item_schema(asked.action.output).get("properties")
+        told = {name: {"value": value} for name, value in asked.given.items()} if is_map else asked.given
+        return _answer(world, asked, deed, told)
     record = _only(world, deed, parents)
     if asked.action.method == "PUT":
         kept = {name: record["is"][name] for name in ("id", "created_at") if name in record["is"]}
@@ -115,7 +117,8 @@ def _set(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
 
 
 def _gather(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
-    rows = next((value for value in asked.given.values() if isinstance(value, list) and value and isinstance(value[0], dict)), None)
+    lists = [value for value in asked.given.values() if isinstance(value, list)]
+    rows = next((value for value in lists if all(isinstance(row, dict) for row in value)), None)
     if rows is None:
         return _answer(world, asked, deed, _put(world, deed, asked.given, parents, asked.action.method == "PUT")["is"])
     if asked.action.method == "PUT":
@@ -130,10 +133,11 @@ def _gather(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
 def _put(world: World, deed: Deed, row: Mapping[str, Json], parents: Parents, new: bool) -> Record:
     """Change the thing that a row names; make it where there is none and that is allowed."""
     name = next((str(row[one]) for one in ("id", "name", "type", "email") if row.get(one)), "")
-    found = [one for one in world.records(deed.kind) if world.is_called(deed.kind, one, name) and world.within(deed.kind, one, parents)]
+    near = [one for one in world.records(deed.kind) if world.within(deed.kind, one, parents)]
+    found = next((one for one in near if world.is_called(deed.kind, one, name)), None)
     if found:
-        _change_one(world, deed.kind, found[0], row)
-        return found[0]
+        _change_one(world, deed.kind, found, row)
+        return found
     if not new:
         raise not_found(deed.kind)
     return keep(world, deed.kind, make(world, deed.kind, row, parents), parents)
@@ -146,7 +150,7 @@ def _act(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
     return _answer(world, asked, deed, (instead or record)["is"])
 
 
-def _renew(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
+def _renew(world: World, _asked: Asked, deed: Deed, parents: Parents) -> Answer:
     renew(world, deed.kind, parents)
     return Answer(202, {})
 
@@ -159,7 +163,7 @@ def _drop(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
     return _removed(world, asked, deed, _only(world, deed, parents))
 
 
-def _nothing(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:
+def _nothing(_world: World, _asked: Asked, _deed: Deed, _parents: Parents) -> Answer:
     return Answer(200, {})
 
 
@@ -194,8 +198,8 @@ def shown(world: World, kind: str, thing: Json, output: Schema | None) -> Json:
 def _wrapped(world: World, kind: str, nodes: Schema) -> str:
     """Name the property that holds a list of things of this kind; empty where none does."""
     own = set(world.schema(kind).get("properties", {}))
-    lists = {name: set(item_schema(node).get("properties", {})) for name, node in nodes.items() if name not in own}
-    return next((name for name, inner in lists.items() if inner & own), "")
+    lists = {name: set(item_schema(node).get("properties", {})) for name, node in nodes.items() if node.get("type") == "array"}
+    return next((name for name, inner in lists.items() if inner & own and name not in own), "")
 
 
 def _is_other(world: World, kind: str, output: Schema | None) -> bool:
@@ -238,7 +242,8 @@ def _replaced(world: World, kind: str, thing: Json, parents: Parents) -> Record 
     """
     held = world.taken(kind, thing, parents)
     if held is None and not world.kind(kind)["listed"]:
-        held = next((one for one in world.records(kind) if parents and set(one["under"]) == set(parents) and world.within(kind, one, parents)), None)
+        near = [one for one in world.records(kind) if parents and set(one["under"]) == set(parents)]
+        held = next((one for one in near if world.within(kind, one, parents)), None)
     elif held is not None and not held.pop("stand_in", False):
         raise _is_taken(world, kind, thing)
     if held is None:
@@ -251,7 +256,8 @@ def _replaced(world: World, kind: str, thing: Json, parents: Parents) -> Record 
 def _is_taken(world: World, kind: str, thing: Mapping[str, Json]) -> Exception:
     place, _, inner = world.kind(kind)["unique"].partition(".")
     value: Any = thing[place]
-    return invalid(f"{place.replace('_', ' ').capitalize()} {value[inner] if inner and isinstance(value, dict) else value} is already taken")
+    text = value[inner] if inner and isinstance(value, dict) else value
+    return invalid(f"{place.replace('_', ' ').capitalize()} {text} is already taken")
 
 
 def _taken_after(world: World, asked: Asked, parents: Parents) -> dict[str, Json]:

@@ -40,7 +40,7 @@ def deed_of(action: Action, paths: Paths) -> Deed:
     names = tuple(part[1:-1] for part in parts if is_parameter(part))
     verb = _verb(action, kind, parts, names, paths)
     before = parts[: parts.index("actions")] if "actions" in parts else parts[:-1]
-    direct = bool(before) and is_parameter(before[-1])
+    direct = bool(before) and _names_one(before, kind, paths)
     has_subject = verb in ("show", "change", "remove") or (verb == "act" and direct)
     return Deed(verb, kind, names[:-1] if has_subject else names, names[-1] if has_subject else None, parts[-1])
 
@@ -51,6 +51,8 @@ def paths_of(actions: Sequence[Action]) -> dict[str, list[str]]:
     for action in actions:
         if action.method == "GET" or action.path.endswith("}"):
             found.setdefault(action.path, [kind_of(action), "list" if is_list(action) else "one"])
+        elif action.method == "DELETE":
+            found["DELETE " + action.path] = [kind_of(action), "one"]
     return found
 
 
@@ -83,7 +85,7 @@ def is_parameter(part: str) -> bool:
 
 
 def _verb(action: Action, kind: str, parts: list[str], names: tuple[str, ...], paths: Paths) -> Verb:
-    ends = is_parameter(parts[-1])
+    ends = _names_one(parts, kind, paths)
     if action.method == "GET":
         return "show" if ends else "list" if is_list(action) else "single"
     bare = not _nodes(action) and "additionalProperties" not in item_schema(action.output)
@@ -94,7 +96,9 @@ def _verb(action: Action, kind: str, parts: list[str], names: tuple[str, ...], p
     if not ends and names and _is_on_last(action, kind, parts, names, paths):
         return "act"
     if action.method == "POST":
-        return "create" if _makes(action, paths) else "call"
+        # the only one of its kind that nobody can delete is there already
+        stays = paths.get(action.path, ("", ""))[1] == "one" and "DELETE " + action.path not in paths
+        return "set" if stays else "create" if _makes(action, paths) else "call"
     if ends:
         return "remove" if action.method == "DELETE" else "change"
     if action.method == "DELETE":
@@ -105,7 +109,16 @@ def _verb(action: Action, kind: str, parts: list[str], names: tuple[str, ...], p
 def _is_on_last(action: Action, kind: str, parts: list[str], names: tuple[str, ...], paths: Paths) -> bool:
     """Tell whether an action is something done to the thing that the last parameter names."""
     thing = paths.get(action.path.rpartition("/")[0], ("", ""))[0]
-    return "actions" in parts or kind_of_parameter(names[-1]) == kind or (thing == kind and is_parameter(parts[-2]))
+    return "actions" in parts or kind_of_parameter(names[-1]) == kind or (thing == kind and _names_one(parts[:-1], kind, paths))
+
+
+def _names_one(parts: list[str], kind: str, paths: Paths) -> bool:
+    """Tell whether a path ends with the name of one thing of a kind, and not of the parent of its only one."""
+    if not is_parameter(parts[-1]):
+        return False
+    own = kind_of_parameter(parts[-1][1:-1])
+    known = any(one == own for one, _ in paths.values())
+    return own == kind or not known or paths.get("/" + "/".join(parts[:-1]), ("", ""))[1] == "list"
 
 
 def _makes(action: Action, paths: Paths) -> bool:

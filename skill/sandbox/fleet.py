@@ -14,7 +14,7 @@ def muster(world: World, kind: str, record: Record) -> None:
     """Add or remove members until there are as many as the thing says."""
     fleet = FLEETS[kind]
     members = [one for one in world.records(fleet.members) if one["under"].get(kind) == key_of(record)]
-    wanted = int(record["is"].get(fleet.count) or 0)
+    wanted = int(record["is"].get(fleet.sized) or 0)
     for extra in members[wanted:]:
         world.remove(fleet.members, extra)
     parents = around(world, record)

@@ -28,6 +28,8 @@ KIND_OF_ACTION = {
     "list-buildpack-versions": "buildpack-version",
     "get-buildpack-version": "buildpack-version",
     "publish-buildpack-version": "buildpack-version",
+    "get-github-account": "github-account",
+    "get-github-archive-url": "github-archive",
 }
 
 # property names that point at a kind under another name; the first kind counts where nothing tells them apart
@@ -126,7 +128,7 @@ class Fleet(NamedTuple):
 
     members: str
     by: str
-    count: str
+    sized: str
     values: dict[str, str]
 
 
@@ -152,15 +154,24 @@ class Follow(NamedTuple):
 
 FOLLOWS = (
     Follow("create", "app", "release", {"description": "Initial release"}),
-    Follow("create", "app", "domain", {"hostname": "{name}.herokuapp.com", "kind": "heroku", "cname": None, "status": "none"}),
+    Follow("create", "app", "domain", {"hostname": "{name}.herokuapp.com", "kind": "heroku", "cname": None}),
     Follow("create", "app", "collaborator", {"user": "{owner[email]}", "role": "owner"}),
     Follow("set", "config-var", "release", {"description": "Set {inputs} config vars"}),
     Follow("create", "add-on", "release", {"description": "Attach {addon_service[name]} (@{name})"}),
-    Follow("create", "add-on", "add-on-attachment", {"name": "{given[attachment][name]}", "app": "{app[name]}", "addon": "{name}"}),
+    Follow(
+        "create", "add-on", "add-on-attachment", {"name": "{given[attachment][name]}", "app": "{app[name]}", "addon": "{name}"}
+    ),
     Follow("remove", "add-on", "release", {"description": "Detach {addon_service[name]} (@{name})"}),
     Follow("create", "build", "release", {"description": "Deploy {id}"}, takes="release"),
     Follow("create", "pipeline-promotion", "pipeline-promotion-target", {"status": "succeeded"}, each="targets"),
-    Follow("act", "team-invitation", "team-member", {"email": "{user[email]}", "role": "{role}"}, "accept-team-invitation", instead=True),
+    Follow(
+        "act",
+        "team-invitation",
+        "team-member",
+        {"email": "{user[email]}", "role": "{role}"},
+        "accept-team-invitation",
+        instead=True,
+    ),
 )
 # an input of an action that names an earlier thing of the kind, whose values the new one takes
 TAKES_AFTER = {"rollback-release": ("release", {"description": "Rollback to v{version}"})}

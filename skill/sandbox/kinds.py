@@ -69,7 +69,8 @@ def _known(kind: str, acts: Acts) -> dict[str, Any]:
     key = next(_best(kind, acts), "")
     schema = next((item_schema(action.output) for action, _ in acts if action.key == key), {})
     verbs = {deed.verb for _, deed in acts}
-    told, unique = next(((name, place) for name, place in names_of(acts, schema).items() if place not in ("", "id", "uuid")), ("", ""))
+    texts = {name: place for name, place in names_of(acts, schema).items() if place not in ("", "id", "uuid")}
+    told, unique = next(iter(texts.items()), ("", ""))
     nodes = schema.get("properties", {})
     put = any(action.method == "PUT" and deed.verb == "gather" for action, deed in acts)
     return {
@@ -85,10 +86,14 @@ def _known(kind: str, acts: Acts) -> dict[str, Any]:
 
 
 def _best(kind: str, acts: Acts) -> Iterator[str]:
-    """List the actions whose output shows a thing of this kind, the plainest first."""
-    own = [(action, deed) for action, deed in acts if item_schema(action.output).get("properties") or item_schema(action.output).get("additionalProperties")]
-    order = ("show", "create", "change", "single", "list", "act", "set", "gather", "remove", "drop", "query", "call", "renew", "nothing")
-    return (action.key for action, deed in sorted(own, key=lambda pair: (pair[0].resource != kind, order.index(pair[1].verb))))
+    """List the actions whose output shows a thing of this kind, the fullest first."""
+
+    def rank(pair: tuple[Action, Deed]) -> tuple[bool, bool, int]:
+        action, deed = pair
+        return action.resource != kind, deed.verb != "show", -len(item_schema(action.output).get("properties", ()))
+
+    told = [pair for pair in acts if {"properties", "additionalProperties"} & set(item_schema(pair[0].output))]
+    return (action.key for action, _ in sorted(told, key=rank))
 
 
 def _types(node: Schema) -> Json:

@@ -48,7 +48,8 @@ def amend(world: World, kind: str, record: Record, given: Mapping[str, Json], pa
     if not schema.get("properties"):
         # a setting that is an object has its value inside
         inner = schema.get("additionalProperties", {}).get("type") == "object"
-        thing.update({name: {**thing.get(name, {}), "value": value} if inner and not isinstance(value, dict) else value for name, value in given.items()})
+        wraps = {name: value for name, value in given.items() if inner and not isinstance(value, dict)}
+        thing.update({**given, **{name: {**thing.get(name, {}), "value": value} for name, value in wraps.items()}})
         record["is"] = {name: value for name, value in thing.items() if value is not None}
         return
     maker = Maker(world, kind, parents, strict=True)
@@ -88,6 +89,7 @@ class Maker:
         return given.get(name, given.get(other, _UNSAID))
 
     def property(self, name: str, node: Schema, given: Mapping[str, Json]) -> Json:
+        """Give the value of a property of a new object."""
         said = self.said(name, given)
         if said is not _UNSAID:
             return self.convert(name, node, said)
@@ -118,22 +120,24 @@ class Maker:
         return value
 
     def inner(self, name: str, node: Schema, value: Json) -> Json:
+        """Make an object inside the object: a mention of a thing, or the values that were given and plain ones."""
         kinds = self.world.kinds_of(name, value)
         if kinds:
             return self.mention_of(kinds, node, value)
         if not isinstance(value, dict):
             value = {part: value for part in ("name", "url") if part in node.get("properties", {})}
-        made = {part: self.convert(part, inner, value[part]) if part in value else self.plain(part, inner) for part, inner in node.get("properties", {}).items()}
-        return {**value, **made}
+        nodes = node.get("properties", {})
+        said = {part: self.convert(part, nodes[part], value[part]) for part in value if part in nodes}
+        return {**{part: self.plain(part, inner) for part, inner in nodes.items()}, **value, **said}
 
     def mention_of(self, kinds: Iterable[str], node: Schema, value: Json) -> Json:
         """Mention the thing that a value names."""
         every = tuple(kinds)
-        text = value if not isinstance(value, dict) else next((value[one] for one in ("id", "name", "email") if value.get(one)), "")
         said = value if isinstance(value, dict) else {_naming(str(value)): value}
+        text = next((said[one] for one in ("id", "name", "email") if said.get(one)), "")
         found = self.world.look(every, str(text))
         if found is not None:
-            return self.mention(found[0], node, found[1]["is"], {} if not isinstance(value, dict) else value)
+            return self.mention(found[0], node, found[1]["is"], value if isinstance(value, dict) else {})
         if self.strict and not isinstance(value, dict) and self.world.kind(every[0]).get("created"):
             raise not_found(every[0])
         return self.mention(every[0], node, {}, said)
@@ -150,6 +154,7 @@ class Maker:
         return self.mention(kinds[0], node, near, begun or {})
 
     def nearest(self, kind: str) -> Json:
+        """Give the newest thing of a kind beneath the same parents, else the first of all."""
         others = {name: parent for name, parent in self.parents.items() if isinstance(parent, dict)}
         records = self.world.records(kind)
         near = [one for one in records if any(self.world.belongs(kind, one, *parent) for parent in others.items())]
@@ -160,9 +165,11 @@ class Maker:
         word = {"type": "user" if kind == "account" else kind}
         known = {**word, **said, **{name: value for name, value in thing.items() if name != "type"}}
         nodes = node.get("properties", {})
-        return {name: self.plain(name, inner) if known.get(name) is None else _fit(known[name], inner) for name, inner in nodes.items()}
+        told = {name: _fit(known[name], inner) for name, inner in nodes.items() if known.get(name) is not None}
+        return {name: told[name] if name in told else self.plain(name, inner) for name, inner in nodes.items()}
 
     def next_number(self, name: str) -> int:
+        """Count on from the highest number beneath the same parents."""
         siblings = (one for one in self.world.records(self.kind) if self.world.within(self.kind, one, self.parents))
         return 1 + max((int(one["is"].get(name) or 0) for one in siblings), default=0)
 
@@ -196,7 +203,8 @@ def _split_names(maker: Maker, schema: Schema, thing: Json) -> None:
     for name, (other, mark) in NAMED_BEFORE.items():
         whole = (thing.get(name) or {}).get("name", "") if isinstance(thing.get(name), dict) else ""
         if mark in whole and other in thing:
-            thing[other] = maker.mention_of(maker.world.kinds_of(other), schema["properties"][other], {"name": whole.split(mark)[0]})
+            kinds, node = maker.world.kinds_of(other), schema["properties"][other]
+            thing[other] = maker.mention_of(kinds, node, {"name": whole.split(mark)[0]})
 
 
 def _hand_over(maker: Maker, nodes: Schema, thing: Json, owner: Json) -> None:

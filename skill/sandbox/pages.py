@@ -9,7 +9,8 @@ from skill.sandbox.refusal import Refusal
 from skill.types import Json
 
 PAGE, MOST = 200, 1000
-_SORTED_BY = ("id", "name", "version", "number", "ordinal", "hostname", "email", "type", "date", "started_at", "created_at", "updated_at")
+_NUMBERS = ("version", "number", "ordinal", "seq")
+_SORTED_BY = ("id", "name", *_NUMBERS, "hostname", "email", "type", "date", "started_at", "created_at", "updated_at")
 _RANGE = re.compile(r"(?P<field>\w+) +(?P<open>\]?)(?P<first>[^;]*?)\.\.(?P<last>[^;\[]*)(?P<shut>\[?) *(?:;(?P<more>.*))?")
 
 
@@ -45,7 +46,8 @@ def page(items: Sequence[Json], fields: Mapping[str, Any], header: str) -> tuple
     headers = {"accept-ranges": ", ".join(sortable)} if sortable else {}
     if not span.field or any(span.field not in item for item in items):
         return 200, list(items), headers
-    chosen = sorted((item for item in items if _within(item[span.field], span)), key=lambda item: _rank(item[span.field]), reverse=span.descending)
+    within = [item for item in items if _within(item[span.field], span)]
+    chosen = sorted(within, key=lambda item: _rank(item[span.field]), reverse=span.descending)
     shown = chosen[: span.most]
     if shown:
         headers["content-range"] = f"{span.field} {shown[0][span.field]}..{shown[-1][span.field]}"
@@ -60,12 +62,14 @@ def _span(header: str, sortable: Sequence[str]) -> Span:
     found = _RANGE.fullmatch(header.strip())
     if found is None or found["field"] not in sortable:
         raise _refuse(f"Range must be like `{sortable[0] if sortable else 'id'} ..; max=200`")
-    options = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", found["more"] or "") if part.strip())
+    parts = [part.strip() for part in re.split("[,;]", found["more"] or "")]
+    options = dict(part.partition("=")[::2] for part in parts if part)
     most = options.pop("max", str(PAGE)).strip()
     order = options.pop("order", "asc").strip()
     if options or not most.isdigit() or not 1 <= int(most) <= MOST or order not in ("asc", "desc"):
         raise _refuse(f"Range takes max (1 to {MOST}) and order (asc or desc)")
-    return Span(found["field"], found["first"], found["last"], bool(found["open"]), bool(found["shut"]), int(most), order == "desc")
+    ends = found["first"], found["last"], bool(found["open"]), bool(found["shut"])
+    return Span(found["field"], *ends, most=int(most), descending=order == "desc")
 
 
 def _within(value: Json, span: Span) -> bool:

@@ -42,16 +42,15 @@ def plain_text(world: "World", name: str, node: Schema, called: str) -> str:
     Args:
         called: what the thing is to be called like, empty for a text that is no name.
     """
-    made = {"uuid": world.new_id, "date-time": world.now, "date": lambda: world.now()[:10]}
     form = node.get("format", "")
-    if form in made:
-        return made[form]()
+    if form in ("date-time", "date"):
+        return world.now()[: 10 if form == "date" else None]
     fixed = {"email": "person@example.com", "uri": f"https://example.com/{name}", "ipv4": "203.0.113.1"}
     if form in fixed and "pattern" not in node:
         return fixed[form]
-    if name in ("token", "secret", "code"):
+    if node.get("x-secret") or name in ("token", "secret", "code"):
         return f"EXAMPLE-{world.new_id()}"
-    if name in ("id", "uuid"):
+    if "uuid" in (form, name) or name == "id":
         return world.new_id()
     own = f"{re.sub('[-0-9]+$', '', called)}-{10000 + world.count()}" if called else f"example {name}"
     if name == "url" or name.endswith("_url"):

@@ -1,15 +1,15 @@
 """What the stand-in refuses, in the service's own words."""
 
-from skill.types import Json
+from typing import Any
 
 
 class Refusal(Exception):
     """The request is answered with an error; the state stays as it was."""
 
-    def __init__(self, status: int, id: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status = status
-        self.body: Json = {"id": id, "message": message}
+        self.body: dict[str, Any] = {"id": code, "message": message}
 
 
 def not_found(kind: str) -> Refusal:

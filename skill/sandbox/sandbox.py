@@ -4,7 +4,6 @@ import json
 import uuid
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,7 +37,8 @@ class Sandbox:
     def __call__(self, request: Request) -> Reply:
         """Answer one request."""
         if request.method == "HEAD":
-            return replace(self(replace(request, method="GET")), body=b"")
+            asked = self(Request("GET", request.url, request.headers, request.body, request.timeout_s))
+            return Reply(asked.status, asked.headers, b"", asked.url)
         parts = urlsplit(request.url)
         fault = self.faults.get(f"{request.method} {parts.path}")
         if fault is not None:

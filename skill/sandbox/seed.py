@@ -31,20 +31,33 @@ def begin(catalog: Catalog, old: dict[str, Any] | None) -> World:
 
 def provide(world: World, kind: str, parents: Parents) -> None:
     """Give a parent what nobody creates and every parent has, such as its settings, when it has none yet."""
-    known = world.kind(kind)
-    objects = {name: parent for name, parent in parents.items() if isinstance(parent, dict)}
-    if known.get("created") or not set(parents) or set(parents) > set(known.get("under", ())) or is_member(kind):
+    if not _is_given(world, kind, parents) or any(_beneath(world, kind, record, parents) for record in world.records(kind)):
         return
-    if not set(parents) >= set(known["under"]) and known["listed"]:
-        return
-    if any(_beneath(world, kind, record, parents) for record in world.records(kind)):
-        return
-    wider = next((one for one in reversed(world.records(kind)) if set(one["under"]) < set(parents) and world.within(kind, one, objects)), None)
-    rows: list[dict[str, Json]] = STARTS.get(kind, [{}]) if world.schema(kind).get("properties") else [dict(wider["is"]) if wider else {}]
+    rows: list[dict[str, Json]] = [{}]
+    if world.schema(kind).get("properties"):
+        rows = [row or _pattern(world, kind) for row in STARTS.get(kind, rows)]
+    else:
+        rows = [_wider(world, kind, parents)]
     for row in rows:
-        record = world.add(kind, settled(make(world, kind, row or _pattern(world, kind), parents, strict=False), world.schema(kind)), parents)
+        thing = settled(make(world, kind, row, parents, strict=False), world.schema(kind))
+        record = world.add(kind, thing, parents)
         if kind in FLEETS:
             muster(world, kind, record)
+
+
+def _is_given(world: World, kind: str, parents: Parents) -> bool:
+    """Tell whether things of this kind come by themselves with these very parents."""
+    known = world.kind(kind)
+    if known.get("created") or is_member(kind) or not parents:
+        return False
+    under = set(known.get("under", ()))
+    return set(parents) == under or (set(parents) < under and not known["listed"])
+
+
+def _wider(world: World, kind: str, parents: Parents) -> dict[str, Json]:
+    """Take the newest settings of fewer of these parents: those of a release begin as those of its app."""
+    near = [one for one in world.records(kind) if set(one["under"]) < set(parents) and world.within(kind, one, parents)]
+    return dict(near[-1]["is"]) if near else {}
 
 
 def _pattern(world: World, kind: str) -> dict[str, Json]:
@@ -72,8 +85,8 @@ class _Seeder:
         nodes = self.world.schema(kind).get("properties", {})
         # what may be null is left null, and must not lead round in a circle
         needed = [name for name, node in nodes.items() if "null" not in types_of(node) or name in BEGINNING.get(kind, {})]
-        for name in [*map(kind_of_parameter, homes), *(one for name in needed for one in self.world.kinds_of(name)[:1])]:
-            self.seed(name)
+        for other in [*map(kind_of_parameter, homes), *(one for name in needed for one in self.world.kinds_of(name)[:1])]:
+            self.seed(other)
         self.world.records(kind)
         if self.world.kind(kind)["kept"] and not is_member(kind):
             self.fill(kind, self.parents(kind, homes))
@@ -97,7 +110,8 @@ class _Seeder:
         named = self.named(kind, names) if schema.get("properties") else []
         rows: list[dict[str, Json]] = []
         for start in STARTS.get(kind, []):
-            own = next((row for row in named if any(row.get(name) == value for name, value in start.items() if name in names.values())), None)
+            told = {name: value for name, value in start.items() if name in names.values()}
+            own = next((row for row in named if any(row.get(name) == value for name, value in told.items())), None)
             rows.append({**own, **start} if own else start)
             named = [row for row in named if row is not own]
         other = next((name for name, held in names.items() if not held), None)
@@ -144,13 +158,13 @@ class _Seeder:
                 for name, value in (action.example or {}).items():
                     if name in deed.parents:
                         self.complete_one(kind_of_parameter(name), str(value))
-                    elif name in nodes and f"{{{name}}}" not in action.path:
-                        self.complete_one(next(iter(self.world.kinds_of(name)), ""), str(value))
+                    elif name in nodes and isinstance(value, str) and f"{{{name}}}" not in action.path:
+                        self.complete_one(next(iter(self.world.kinds_of(name)), ""), value)
 
     def complete_one(self, kind: str, value: str) -> None:
         known = self.world.kind(kind)
         plain = known.get("created") and known["unique"] and "." not in known["unique"]
-        if plain and isinstance(value, str) and value[:1] not in "{[" and not self.world.look([kind], value):
+        if plain and not self.world.look([kind], value):
             self.place(kind, {known["unique"]: value}, self.parents(kind, home_of(self.acts[kind])))
 
     def is_made_by_example(self, kind: str, thing: Json) -> bool:

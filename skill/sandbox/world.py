@@ -18,7 +18,21 @@ Record: TypeAlias = dict[str, Any]
 Parents: TypeAlias = dict[str, Any]
 """Kind → record, or the name of a path parameter → its value where it names no thing."""
 
-_NAMES = ("id", "uuid", "name", "hostname", "email", "fingerprint", "digest", "number", "num", "version", "token", "url", "pcx_id")
+_NAMES = (
+    "id",
+    "uuid",
+    "name",
+    "hostname",
+    "email",
+    "fingerprint",
+    "digest",
+    "number",
+    "num",
+    "version",
+    "token",
+    "url",
+    "pcx_id",
+)
 _INNER_NAMES = (("user", "email"), ("user", "id"), ("addon_service", "name"), ("addon_service", "id"))
 
 
@@ -97,7 +111,9 @@ class World:
     def is_mine(self, kind: str, record: Record) -> bool:
         """Tell whether a thing is what `~` means: the account that is signed in, or what it holds."""
         me, user = self.me(), record["is"].get("user")
-        return record["is"] is me or (user.get("id") == me.get("id") if isinstance(user, dict) else self.records(kind)[0] is record)
+        return record["is"] is me or (
+            user.get("id") == me.get("id") if isinstance(user, dict) else self.records(kind)[0] is record
+        )
 
     def me(self) -> Json:
         """Give the account that is signed in."""
@@ -206,7 +222,9 @@ class World:
         for name, inner in value.items() if isinstance(value, dict) else ():
             if isinstance(inner, dict):
                 if self.points(name, inner, kind, record):
-                    inner.update({part: record["is"][part] for part in inner if part in record["is"] and not isinstance(inner[part], dict)})
+                    inner.update(
+                        {part: record["is"][part] for part in inner if part in record["is"] and not isinstance(inner[part], dict)}
+                    )
                 self._mention(inner, kind, record)
 
 

@@ -46,12 +46,13 @@ class Network:
 
     def _exchange(self, request: Request, deadline: float) -> Reply:
         limit = httpx.Timeout(min(READ_S, request.timeout_s), connect=min(CONNECT_S, request.timeout_s))
-        with self._client.stream(request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limit) as response:
+        with self._client.stream(
+            request.method, request.url, headers=dict(request.headers), content=request.body, timeout=limit
+        ) as response:
             chunks: list[bytes] = []
             whole = True
             try:
-                for chunk in _until(response, deadline):
-                    chunks.append(chunk)
+                chunks.extend(_until(response, deadline))
             except (httpx.HTTPError, httpx.StreamError):
                 # the status has come: whether it was done is known, only the words about it are lost
                 whole = False

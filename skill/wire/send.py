@@ -27,7 +27,7 @@ def send(plan: Plan, service: Service, credential: Credential | None, exchange: 
     request = _request(plan, service, credential, timeout_s)
     seen: set[str] = set()
     while True:
-        reply = _follow(exchange(request), request, service, exchange)
+        reply = _follow(exchange(request), request, exchange)
         yield reply
         span = reply.headers.get("next-range", "")
         # a range named before would go round for ever
@@ -58,7 +58,7 @@ def _basic(token: str) -> str:
 _SIGN: dict[str, Callable[[str], str]] = {"bearer": lambda token: f"Bearer {token}", "basic": _basic}
 
 
-def _follow(reply: Reply, request: Request, service: Service, exchange: Exchange) -> Reply:
+def _follow(reply: Reply, request: Request, exchange: Exchange) -> Reply:
     """Follow redirects: a read anywhere, a write only within its host where the status keeps method and body."""
     for _ in range(MOST_REDIRECTS):
         target = reply.headers.get("location", "")

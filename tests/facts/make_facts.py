@@ -25,7 +25,7 @@ def strip(node: Any, names: bool = False) -> Any:
     link = node.keys() >= LINK
     kept = {}
     for key, value in node.items():
-        if not names and (key in WORDS or key == "title" and not link):
+        if not names and (key in WORDS or (key == "title" and not link)):
             continue
         kept[key] = strip(value, names=not names and key in ("properties", "definitions", "patternProperties"))
     return kept
