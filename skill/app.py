@@ -15,9 +15,10 @@ from skill.connection import base_of, may_sign
 from skill.faults import BadInput, Problem, Step
 from skill.plan import path_parameters, plan_action, plan_raw, segment
 from skill.schema import check, with_defaults
-from skill.types import Action, Exchange, Json, Options, Plan, Result, Service
+from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Service
 
 if TYPE_CHECKING:
+    from skill.gather import Sink
     from skill.index import Found
     from skill.run import Runner
 
@@ -128,9 +129,23 @@ class Skill:
             self.note(f"note: app {app!r} taken from {source}")
         return {"app": app, **given}
 
-    def run(self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str) -> Result:
-        """Run a plan; `again` is the command that did it, for hints."""
-        return self.runner().run(plan, given, confirm, again)
+    def run(
+        self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str, sink: "Sink | None" = None
+    ) -> Result:
+        """Run a plan; `again` is the command that did it, for hints, and `sink` takes the items of a list as they come.
+
+        Raises:
+            BadInput: the list cannot be sorted so.
+        """
+        return self.runner.run(plan, given, confirm, again, self._pages(plan), sink)
+
+    def _pages(self, plan: Plan) -> Pages:
+        options = self.options
+        allowed = ("id", *(plan.action.sort if plan.action else ()))
+        if options.sort and plan.action and options.sort not in allowed:
+            raise BadInput(f"{plan.action.key} cannot be sorted by {options.sort!r}", hint=f"--sort takes {', '.join(allowed)}")
+        sort = options.sort or (allowed[-1] if options.order and plan.action else "")
+        return Pages(sort, options.order or "", options.limit or 0)
 
     def request(
         self,
@@ -165,6 +180,7 @@ class Skill:
         plan = plan_raw(service, base, method, path, query=query, headers=headers, content=content, raw=raw, matches=like)
         return plan, self._given(plan)
 
+    @cached_property
     def runner(self) -> "Runner":
         """Make what runs plans, with the network or the sandbox behind it."""
         from skill.run import Runner
@@ -179,6 +195,7 @@ class Skill:
             timeout_s=options.timeout_s,
             reveal=options.reveal,
             strict=options.strict,
+            say=self.note if options.verbose else _quiet,
         )
 
     def command(self, key: str, given: Mapping[str, Json]) -> str:
@@ -238,3 +255,7 @@ class Skill:
 
         exchange: Exchange = Sandbox(self.catalog, places.state() / "sandbox.json")
         return exchange
+
+
+def _quiet(text: str) -> None:
+    """Say nothing."""

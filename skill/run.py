@@ -1,20 +1,24 @@
 """Run a plan: confirm, find the credential, send, follow the pages, check, mask. One way for actions and raw requests."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from skill.catalog import Catalog
 from skill.connection import find
-from skill.faults import Fault, NeedsConfirmation, OddReply, Refused, Step, TryLater, Unknown
+from skill.faults import Fault, NeedsConfirmation, Refused, Step, TryLater, Unknown
+from skill.gather import Gatherer, Sink
 from skill.plan import match_path, path_parameters
-from skill.reading import UNREADABLE, Body, body_of, fault_of, warnings_of
-from skill.shape import mask, mask_text
-from skill.types import Action, Confirmation, Credential, Exchange, Json, Plan, Reply, Result, Schema
+from skill.reading import body_of, fault_of
+from skill.shape import mask_text
+from skill.types import Action, Confirmation, Credential, Exchange, Json, Pages, Plan, Reply, Result
 from skill.wire.exchange import ExchangeFailed
 
-MOST_ODDITIES = 3
+if TYPE_CHECKING:
+    from skill.wire import Delivery
+
+ALL = Pages()
 
 
 @dataclass(slots=True)
@@ -22,7 +26,7 @@ class Runner:
     """What a run needs beside its plan; `exchange` is made only when something is sent.
 
     `timeout_s` is the limit of one exchange in seconds; `shell` turns a key and an input into the command that a person
-    would type.
+    would type; `say` is told of waits.
     """
 
     catalog: Catalog
@@ -33,15 +37,26 @@ class Runner:
     timeout_s: float = 60.0
     reveal: Sequence[str] = ()
     strict: bool = False
-    _wire: list[Exchange] = field(default_factory=list)
+    say: Callable[[str], None] = field(default=lambda _: None)
+    _delivery: "Delivery | None" = None
 
-    def run(self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str) -> Result:
+    def run(
+        self,
+        plan: Plan,
+        given: Mapping[str, Json],
+        confirm: str | None,
+        again: str,
+        pages: Pages = ALL,
+        sink: Sink | None = None,
+    ) -> Result:
         """Send a plan and give its result, secrets masked.
 
         Args:
             given: the input that the plan was made from.
             confirm: what the person typed to confirm.
             again: the command that was run, for the hint of a refusal.
+            pages: which part of a list is wanted.
+            sink: takes the items of a list as they come, which are not kept then.
 
         Raises:
             Fault: nothing was done, or it is said what is unknown.
@@ -51,9 +66,15 @@ class Runner:
         if plan.confirmation is not None:
             self._confirm(plan, plan.confirmation, confirm, again, credential)
         run_id = str(uuid.uuid4())
-        replies = self._send(plan, given, credential)
-        result = self._result(plan, replies)
-        return result._replace(sandbox=self.sandbox, run_id=run_id)
+        gatherer = Gatherer(plan, self.reveal, self.strict, pages.limit, f"{again} --limit 0", sink)
+        try:
+            for reply in self._replies(plan, given, credential, pages):
+                gatherer.take(reply)
+                if gatherer.full:
+                    break
+        except Fault as fault:
+            raise gatherer.broken(fault) from None
+        return gatherer.result()._replace(sandbox=self.sandbox, run_id=run_id)
 
     def _confirm(self, plan: Plan, wanted: Confirmation, typed: str | None, again: str, credential: Credential | None) -> None:
         expected = self._name(plan, wanted, credential)
@@ -82,7 +103,7 @@ class Runner:
             plan, method="GET", url=url, shown_url=url, risk="read", headers=headers, content=None, raw=None, action=None
         )
         try:
-            reply = self._send(look, {}, credential)[0]
+            reply = next(self._replies(look, {}, credential))
         except Refused:
             # not everything that can be deleted can be read; then the id is what there is
             return wanted.expected
@@ -90,25 +111,23 @@ class Runner:
         name = value.get("name") or value.get("hostname") if isinstance(value, dict) else None
         return str(name) if name else wanted.expected
 
-    def _send(self, plan: Plan, given: Mapping[str, Json], credential: Credential | None) -> list[Reply]:
-        from skill.wire import send
+    def _replies(
+        self, plan: Plan, given: Mapping[str, Json], credential: Credential | None, pages: Pages = ALL
+    ) -> Iterator[Reply]:
+        from skill.wire import Delivery, send
 
-        if not self._wire:
-            self._wire.append(self.exchange())
+        if self._delivery is None:
+            self._delivery = Delivery(self.exchange(), self.say)
         service = self.catalog.services[plan.service]
-        replies: list[Reply] = []
         try:
-            for reply in send(plan, service, credential, self._wire[0], self.timeout_s):
+            for reply in send(plan, service, credential, self._delivery, self.timeout_s, pages):
                 if reply.status >= 300:
-                    raise self._with(replies, fault_of(reply, plan, self._look(plan, given)), plan)
+                    raise fault_of(reply, plan, self._look(plan, given))
                 if plan.risk == "read" and not body_of(reply).readable:
-                    raise self._with(
-                        replies, TryLater("the reply was cut off or is not what it says it is", http_status=reply.status), plan
-                    )
-                replies.append(reply)
+                    raise TryLater("the reply was cut off or is not what it says it is", http_status=reply.status)
+                yield reply
         except ExchangeFailed as failed:
-            raise self._with(replies, self._failed(failed, plan, given), plan) from None
-        return replies
+            raise self._failed(failed, plan, given) from None
 
     def _failed(self, failed: ExchangeFailed, plan: Plan, given: Mapping[str, Json]) -> Fault:
         words = mask_text(failed.message)
@@ -119,13 +138,6 @@ class Runner:
         return TryLater(
             f"{words}; nothing was changed", code="network", hint="check the network, or HTTPS_PROXY if there is a proxy"
         )
-
-    def _with(self, replies: Sequence[Reply], fault: Fault, plan: Plan) -> Fault:
-        """Keep the pages that came before a failure: they are printed with the error."""
-        if replies:
-            fault.output = mask(_joined([body_of(reply).value for reply in replies]), _output(plan), self.reveal)
-            fault.page = {"truncated": True, "shown": len(fault.output), "total": None}
-        return fault
 
     def _look(self, plan: Plan, given: Mapping[str, Json]) -> Step | None:
         """Name the read that tells what became of a write: the object itself, else the list that it would be in."""
@@ -139,32 +151,6 @@ class Runner:
                     return Step(self.shell(one.key, known), "see how things stand")
         return None
 
-    def _result(self, plan: Plan, replies: Sequence[Reply]) -> Result:
-        bodies = [body_of(reply) for reply in replies]
-        value = _joined([body.value for body in bodies]) if len(bodies) > 1 else bodies[0].value
-        warnings = list(dict.fromkeys(warning for reply in replies for warning in warnings_of(reply)))
-        if not all(body.readable for body in bodies):
-            warnings.append(UNREADABLE)
-        schema = _output(plan)
-        warnings += self._oddities(bodies, value, schema)
-        page = {"truncated": False, "shown": len(value), "total": len(value), "next": None} if len(replies) > 1 else None
-        return Result(mask(value, schema, self.reveal), page, tuple(warnings), replies[-1])
-
-    def _oddities(self, bodies: Sequence[Body], value: Json, schema: Schema | None) -> list[str]:
-        if not schema or value is None or not all(body.readable for body in bodies):
-            return []
-        from skill.schema import check
-
-        found = check(value, schema)
-        told = [
-            f"the reply differs from what is known: {problem.where or '/'} {problem.what}" for problem in found[:MOST_ODDITIES]
-        ]
-        if found and self.strict:
-            fault = OddReply(told[0], problems=found)
-            fault.output = mask(value, schema, self.reveal)
-            raise fault
-        return told + ([f"and {len(found) - MOST_ODDITIES} more differences"] if len(found) > MOST_ODDITIES else [])
-
 
 def actions_like(catalog: Catalog, method: str, path: str, host: str | None) -> list[Action]:
     """List the actions that a raw request may be: the same method and path, literal segments before parameters."""
@@ -175,11 +161,3 @@ def actions_like(catalog: Catalog, method: str, path: str, host: str | None) -> 
     ]
     fewest = min((count for count, _ in found), default=0)
     return [catalog.action(key) for count, key in found if count == fewest]
-
-
-def _output(plan: Plan) -> Schema | None:
-    return plan.action.output if plan.action else None
-
-
-def _joined(values: Sequence[Json]) -> list[Any]:
-    return [item for value in values for item in (value if isinstance(value, list) else [value])]

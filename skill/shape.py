@@ -177,10 +177,11 @@ def full(action: Action, score: float | None = None) -> dict[str, Json]:
         "accept": action.accept,
         "headers": dict(action.headers),
         "ends": list(action.ends),
+        "sort": list(action.sort),
         "stability": action.stability,
         "deprecated": action.deprecated,
     }
-    optional = {"instead", "accept", "headers", "ends", "stability", "deprecated", "link"}
+    optional = {"instead", "accept", "headers", "ends", "sort", "stability", "deprecated", "link"}
     return {**brief(action, score), **{name: value for name, value in more.items() if value or name not in optional}}
 
 

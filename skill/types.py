@@ -35,7 +35,8 @@ class Action:
 
     `asks` are English, `other_asks` how people ask in other languages. `path` holds `{name}` for each path parameter.
     `query` names the inputs sent in the query string, `body` the one input that is the whole body; every other input that
-    is not in the path is a property of the JSON body.
+    is not in the path is a property of the JSON body. `ends` are the states in which what it began is over, `sort` the
+    fields that its list may be sorted by.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Action:
     stability: str = ""
     deprecated: bool = False
     ends: tuple[str, ...] = ()
+    sort: tuple[str, ...] = ()
 
 
 class Hit(NamedTuple):
@@ -125,6 +127,14 @@ class Request:
     timeout_s: float = 60.0
 
 
+class Pages(NamedTuple):
+    """Which part of a list is wanted: sorted by a field, `asc` or `desc`, and how many items at most (0: all)."""
+
+    sort: str = ""
+    order: str = ""
+    limit: int = 0
+
+
 class Reply(NamedTuple):
     """What came back: `headers` with lower-case names, repeated ones joined by a line feed.
 
@@ -168,4 +178,7 @@ class Options:
     debug: bool = False
     connection: str | None = None
     app: str | None = None
+    limit: int | None = None
+    sort: str | None = None
+    order: str | None = None
     program: str = "skill"

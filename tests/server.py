@@ -56,12 +56,13 @@ HANG = Part(how="hang")
 
 
 class Server:
-    """Plays parts in order, each once; a request beyond the script gets 599."""
+    """Plays parts in order, each once; `rest` answers every request beyond the script."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.connections = 0
         self.left: deque[Part] = deque()
+        self.rest = Part(599)
         self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
@@ -109,8 +110,8 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            if self.left and self.left[0].how == "reset unread":
-                self.left.popleft()
+            if (self.left[0] if self.left else self.rest).how == "reset unread":
+                self._next()
                 # wait for the first bytes without taking them, so that the client has begun to send
                 connection.recv(1, socket.MSG_PEEK)
                 _reset(connection)
@@ -119,11 +120,14 @@ class Server:
             if request is None:
                 return
             self.seen.append(request)
-            part = self.left.popleft() if self.left else Part(599)
+            part = self._next()
             try:
                 self._act(connection, part, with_body=request.method != "HEAD")
             except OSError:
                 return  # the client has gone
+
+    def _next(self) -> Part:
+        return self.left.popleft() if self.left else self.rest
 
     def _act(self, connection: socket.socket, part: Part, *, with_body: bool) -> None:
         if part.how == "hang":

@@ -9,13 +9,14 @@ from skill import places
 
 ROOMS = (
     "types", "faults", "places", "schema", "catalog", "plan", "shape", "context", "connection",
-    "wire", "reading", "index", "sandbox", "run", "flows", "app", "faces",
+    "wire", "reading", "index", "sandbox", "gather", "run", "flows", "app", "faces",
 )  # fmt: skip
 HOMES = {
     "yaml": ("catalog/yaml_file.py",),
     "httpx": ("wire/http.py",),
     "truststore": ("wire/http.py",),
     "certifi": ("wire/http.py",),
+    "tenacity": ("wire/deliver.py",),
     "jsonschema_rs": ("schema.py",),
     "typer": ("faces/",),
     "click": ("faces/",),

@@ -53,7 +53,7 @@ def test_a_write_without_a_reply_is_unknown_and_sent_once(cli: Cli, server: Serv
 @pytest.mark.parametrize("part", [RESET_UNREAD, RESET_READ, HANG], ids=lambda part: part.how)
 def test_a_read_without_a_reply_may_be_tried_later(cli: Cli, server: Server, part: Part) -> None:
     """A read that got no reply changed nothing: exit 6, retryable."""
-    server.play(part)
+    server.rest = part
     done = cli(*READ, "--timeout", "0.5")
     assert (done.code, done.error["code"], done.error["retryable"]) == (6, "network", True)
 
@@ -63,7 +63,7 @@ def test_a_refused_connection_changed_nothing(cli: Cli, monkeypatch: pytest.Monk
     """A connection that was never made is exit 6 for a read and for a write alike."""
     monkeypatch.setenv("HEROKU_HOST", f"http://127.0.0.1:{_free_port()}")
     monkeypatch.setenv("HEROKU_API_KEY", TOKEN)
-    done = cli(*words)
+    done = cli(*words, "--timeout", "0.3")
     assert (done.code, done.error["code"], done.error["retryable"]) == (6, "network", True)
 
 
@@ -89,12 +89,12 @@ REFUSALS = [
 @pytest.mark.parametrize(("status", "body", "code", "name"), REFUSALS, ids=[f"{one[0]}-{one[3]}" for one in REFUSALS])
 @pytest.mark.parametrize("words", [READ, WRITE], ids=["read", "write"])
 def test_a_refusal_has_its_exit_and_code(cli: Cli, server: Server, words: tuple[str, ...], status: int, body: object, code: int, name: str) -> None:
-    """A refusal keeps the service's own code, words, status and request id, and is never sent again."""
-    server.play(answer(body, status, request_id="r-1"))
-    done = cli(*words)
+    """A refusal keeps the service's own code, words, status and request id, and is sent again only where it was refused for the rate."""
+    server.rest = answer(body, status, request_id="r-1")
+    done = cli(*words, "--timeout", "0.3")
     error = done.error
     assert (done.code, error["code"], error["message"], error["http_status"], error["request_id"]) == (code, name, "no", status, "r-1")
-    assert len(server.seen) == 1
+    assert len(server.seen) == 1 or status == 429
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -102,11 +102,11 @@ def test_a_refusal_has_its_exit_and_code(cli: Cli, server: Server, words: tuple[
 def test_an_outage_is_unknown_for_a_write_and_later_for_a_read(cli: Cli, server: Server, status: int, part: Part) -> None:
     """A 5xx, whatever its body, is exit 8 with the read to look with for a write, and exit 6 for a read."""
     failed = Part(status, part.body, part.headers)
-    server.play(failed, failed)
-    wrote, read = cli(*WRITE), cli(*READ)
+    server.rest = failed
+    wrote, read = cli(*WRITE, "--timeout", "0.3"), cli(*READ, "--timeout", "0.3")
     assert (wrote.code, wrote.error["http_status"], wrote.error["retryable"], bool(wrote.error["next"])) == (8, status, False, True)
     assert (read.code, read.error["http_status"], read.error["retryable"]) == (6, status, True)
-    assert len(server.seen) == 2
+    assert [one.method for one in server.seen].count("POST") == 1
     assert "<html>" not in wrote.out + read.out
 
 
@@ -137,8 +137,8 @@ def test_a_write_that_was_done_never_fails_over_its_body(cli: Cli, server: Serve
 @pytest.mark.parametrize("part", BROKEN.values(), ids=BROKEN)
 def test_a_read_whose_body_is_broken_never_looks_empty(cli: Cli, server: Server, part: Part) -> None:
     """A 2xx to a read with a body that cannot be read is exit 6."""
-    server.play(part)
-    done = cli(*READ)
+    server.rest = part
+    done = cli(*READ, "--timeout", "0.3")
     assert (done.code, done.error["retryable"]) == (6, True)
 
 
@@ -152,7 +152,7 @@ def test_an_empty_body_is_null(cli: Cli, server: Server, body: bytes) -> None:
 
 def test_a_slow_reply_ends_at_the_limit(cli: Cli, server: Server) -> None:
     """A body that comes byte by byte is given up at --timeout, and a read says so."""
-    server.play(answer(APP, 200, "dribble"))
+    server.rest = answer(APP, 200, "dribble")
     assert cli(*READ, "--timeout", "0.5").code == 6
 
 
@@ -175,8 +175,9 @@ def test_a_range_that_comes_again_ends_the_list(cli: Cli, server: Server) -> Non
 
 def test_pages_that_came_before_a_failure_are_kept(cli: Cli, server: Server) -> None:
     """A list that breaks off prints what came beside the error, and says that it is not whole."""
-    server.play(answer([{"id": "1"}], 206, next_range="]1.."), RESET_READ)
-    done = cli("action", "run", "list-apps")
+    server.play(answer([{"id": "1"}], 206, next_range="]1.."))
+    server.rest = RESET_READ
+    done = cli("action", "run", "list-apps", "--timeout", "0.3")
     assert (done.code, done.json["output"], done.json["page"]["truncated"]) == (6, [{"id": "1"}], True)
 
 

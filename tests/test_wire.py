@@ -11,7 +11,7 @@ from skill.catalog import Catalog
 from skill.faults import BadInput
 from skill.plan import plan_action, plan_raw
 from skill.types import Credential, Json, Plan, Reply, Request, Service
-from skill.wire import send
+from skill.wire import Delivery, Pages, send
 from skill.wire.exchange import ExchangeFailed
 from skill.wire.http import Network
 from tests.conftest import Cli
@@ -59,7 +59,7 @@ def write(heroku: Service) -> Plan:
 def sent(plan: Plan, service: Service, *replies: Reply, credential: Credential | None = CREDENTIAL) -> tuple[list[Reply], list[Request]]:
     """Send a plan over a transport of these replies."""
     wire = Wire(*replies)
-    return list(send(plan, service, credential, wire, 5)), wire.seen
+    return list(send(plan, service, credential, Delivery(wire, sleep=lambda _: None), 5, Pages())), wire.seen
 
 
 @pytest.mark.parametrize("target", ["https://evil.com/apps", "https://api.heroku.com.evil.com/", "//evil.com/apps", "https://bucket.s3.amazonaws.com/x?sig=1"])
@@ -147,7 +147,7 @@ def test_only_reads_are_paged(heroku: Service, write: Plan) -> None:
 def test_a_page_is_asked_for_only_when_it_is_wanted(heroku: Service, read: Plan, values: list[Json], expected: int) -> None:
     """The next page is asked for when the caller goes on, not before."""
     wire = Wire(*(reply(206, next_range=f"]{place}..") for place, _ in enumerate(values)), reply())
-    pages = send(read, heroku, CREDENTIAL, wire, 5)
+    pages = send(read, heroku, CREDENTIAL, Delivery(wire), 5, Pages())
     for _ in values:
         next(pages)
     assert len(wire.seen) == expected
@@ -166,7 +166,7 @@ def test_a_redirect_to_another_port_is_another_host(cli: Cli, server: Server) ->
 
 def test_a_failed_exchange_tells_whether_it_was_sent(server: Server) -> None:
     """The network tells a request that may have arrived from one that never left."""
-    server.play(RESET_READ)
+    server.rest = RESET_READ
     network = Network()
     try:
         with pytest.raises(ExchangeFailed) as reset:
@@ -189,6 +189,59 @@ def test_headers_that_repeat_are_joined(server: Server) -> None:
         network.close()
 
 
+@pytest.mark.parametrize(("method", "sent_before", "tries"), [("GET", True, 2), ("GET", False, 2), ("POST", True, 1), ("POST", False, 2)])
+def test_only_what_cannot_have_arrived_is_sent_again(method: str, sent_before: bool, tries: int) -> None:
+    """A write that may have arrived is tried once; a read, and what never left, is tried again."""
+    seen: list[Request] = []
+
+    def wire(request: Request) -> Reply:
+        seen.append(request)
+        if len(seen) == 1:
+            raise ExchangeFailed("broken", sent=sent_before)
+        return reply()
+
+    deliver = Delivery(wire, sleep=lambda _: None)
+    try:
+        deliver(Request(method, "https://api.heroku.com/", {}, None, 60), repeatable=method == "GET")
+    except ExchangeFailed:
+        assert tries == 1
+    assert len(seen) == tries
+
+
+@pytest.mark.parametrize(("status", "tries"), [(429, 2), (500, 1), (502, 1), (503, 1), (504, 1), (409, 1), (200, 1)])
+def test_a_write_is_repeated_only_for_the_rate(status: int, tries: int) -> None:
+    """A write that was answered is sent again only where the service refused it for the rate."""
+    wire = Wire(reply(status), reply())
+    Delivery(wire, sleep=lambda _: None)(Request("POST", "https://api.heroku.com/", {}, b"{}", 60), repeatable=False)
+    assert len(wire.seen) == tries
+
+
+@pytest.mark.parametrize("asked", ["3", "1700000003", "Tue, 14 Nov 2023 22:13:23 GMT"])
+def test_the_service_says_how_long_to_wait(asked: str) -> None:
+    """A wait is as long as Retry-After asks: in seconds, as a moment, or as a date."""
+    slept: list[float] = []
+    wire = Wire(reply(429, retry_after=asked), reply())
+    Delivery(wire, sleep=slept.append, now=lambda: 1_700_000_000.0)(Request("GET", "https://api.heroku.com/", {}, None, 60), repeatable=True)
+    assert slept == [3.0]
+
+
+@pytest.mark.parametrize("asked", ["inf", "1e300", "-5", "nan", "", "soon", "99999999999999999999", "Tue, 99 Nov 9999999 22:13:23 GMT", "\u0663"])
+def test_an_odd_wait_keeps_to_the_limit(asked: str) -> None:
+    """Whatever Retry-After says, no wait is longer than the limit of the request."""
+    slept: list[float] = []
+    wire = Wire(*(reply(429, retry_after=asked) for _ in range(9)))
+    Delivery(wire, sleep=slept.append)(Request("GET", "https://api.heroku.com/", {}, None, 30), repeatable=True)
+    assert all(0 <= one < 30 for one in slept)
+
+
+@pytest.mark.xfail(strict=True, reason="a digit that is no number, or one with thousands of digits, is a ValueError after the reply has come")
+@pytest.mark.parametrize("left", ["\u00b2", "9" * 5000])
+def test_an_odd_count_of_calls_loses_no_reply(left: str) -> None:
+    """A reply is given back whatever its RateLimit-Remaining says."""
+    wire = Wire(reply(201, ratelimit_remaining=left))
+    assert Delivery(wire)(Request("POST", "https://api.heroku.com/", {}, b"{}", 5), repeatable=False).status == 201
+
+
 @pytest.mark.xfail(strict=True, reason="a Location that is no address is a ValueError, told as a bug of the program")
 def test_a_location_that_is_no_address_is_not_a_bug(cli: Cli, server: Server) -> None:
     """A redirect to what is no address is reported as a redirect."""
@@ -199,21 +252,21 @@ def test_a_location_that_is_no_address_is_not_a_bug(cli: Cli, server: Server) ->
 @pytest.mark.xfail(strict=True, reason="a Next-Range outside ASCII is a UnicodeEncodeError, told as a bug of the program")
 def test_a_range_outside_ascii_is_not_a_bug(cli: Cli, server: Server) -> None:
     """A next range that cannot be sent back ends the list with a fault that keeps what came."""
-    server.play(answer([{"id": "1"}], 206, next_range="]é.."))
-    assert cli("request", "/apps").code in (0, 6)
+    server.rest = answer([{"id": "1"}], 206, next_range="]é..")
+    assert cli("request", "/apps", "--timeout", "0.3").code in (0, 6)
 
 
 @pytest.mark.xfail(strict=True, reason="a page that is no JSON is taken for the result of a read")
 def test_a_page_of_a_proxy_is_not_a_result(cli: Cli, server: Server) -> None:
     """A read that is answered 200 with a page of HTML, as a proxy's sign-in does, is exit 6 and not a result."""
-    server.play(text("<html>sign in to the wireless network</html>"))
-    assert cli("action", "run", "list-apps").code == 6
+    server.rest = text("<html>sign in to the wireless network</html>")
+    assert cli("action", "run", "list-apps", "--timeout", "0.3").code == 6
 
 
 @pytest.mark.xfail(strict=True, reason="the limit is looked at when a part of the body comes, not while the head does")
 def test_a_slow_head_ends_at_the_limit(cli: Cli, server: Server) -> None:
     """A head that comes byte by byte is given up at --timeout."""
-    server.play(answer({}, 200, "dribble head"))
+    server.rest = answer({}, 200, "dribble head")
     before = time.monotonic()
     cli("request", "/apps", "--timeout", "0.5")
     assert time.monotonic() - before < 2

@@ -16,7 +16,7 @@ from skill import places
 from skill.faults import BadInput, NoSuchAction, Problem, Step
 from skill.types import Action, Service
 
-VERSION = 2
+VERSION = 3
 HEADER, RECORDS = "catalog.json", "actions.jsonl"
 
 
@@ -245,7 +245,7 @@ def _part(header: dict[str, Any], home: Path, folder: Path) -> Part:
 
 
 def _action(record: dict[str, Any]) -> Action:
-    for name in ("link", "asks", "other_asks", "query", "ends"):
+    for name in ("link", "asks", "other_asks", "query", "ends", "sort"):
         if name in record:
             record[name] = tuple(record[name])
     return Action(**record)

@@ -169,6 +169,7 @@ class _Reader:
             thing=self.file.value.get("about", ""),
             **{name: block[name] for name in _SAME if name in block},
             ends=tuple(block.get("ends", ())),
+            sort=tuple(block.get("sort", ())),
         )
 
     def input(self, path: str, given: dict[str, Any]) -> Schema:

@@ -31,6 +31,9 @@ Connection = Annotated[
 ]
 App = Annotated[str | None, typer.Option("-a", "--app", metavar="NAME", help="The app, where the input does not say.")]
 Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The name of what will be destroyed.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=0, help="At most so many items of a list (0: all).")]
+Sort = Annotated[str | None, typer.Option("--sort", metavar="FIELD", help="Sort a list by a field, where it can be.")]
+Order = Annotated[str | None, typer.Option("--order", click_type=click.Choice(["asc", "desc"]), help="Which way to sort.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
 
 
@@ -42,6 +45,10 @@ def _skill(context: click.Context, connection: str | None = None, app_name: str 
     options.connection = connection or options.connection
     options.app = app_name
     return Skill(options, note)
+
+
+def _list_part(skill: "Skill", limit: int | None, sort: str | None, order: str | None) -> None:
+    skill.options.limit, skill.options.sort, skill.options.order = limit, sort, order
 
 
 @action.command("list", cls=Command)
@@ -82,11 +89,16 @@ def action_run(
     connection: Connection = None,
     dry_run: DryRun = False,
     confirm: Confirm = None,
+    limit: Limit = None,
+    sort: Sort = None,
+    order: Order = None,
 ) -> None:
     """Check the input against the action's schema and run it."""
     from skill.faces.running import run_action
 
-    run_action(_skill(context, connection, app_name), key, input, pairs or [], dry_run, confirm)
+    skill = _skill(context, connection, app_name)
+    _list_part(skill, limit, sort, order)
+    run_action(skill, key, input, pairs or [], dry_run, confirm)
 
 
 @action.command("lint", cls=Command)
@@ -131,6 +143,9 @@ def request(
     include: Annotated[bool, typer.Option("-i", "--include", help="Show the status and the headers too.")] = False,
     dry_run: DryRun = False,
     confirm: Confirm = None,
+    limit: Limit = None,
+    sort: Sort = None,
+    order: Order = None,
 ) -> None:
     """Send a request of your own, with the same care as an action."""
     from skill.faces.raw import send_raw
@@ -140,6 +155,7 @@ def request(
             f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example"
         )
     skill = _skill(context, where[0] if len(where) == 2 else None)
+    _list_part(skill, limit, sort, order)
     send_raw(skill, where[-1], method, header or [], data, raw_data, query or [], parameter or [], include, dry_run, confirm)
 
 

@@ -129,8 +129,9 @@ class MiniLM:
             hidden = _normalised(hidden + _applied(layer.mix, context, room), layer.mix_norm)
             wide = gelu(_applied(layer.widen, hidden, room))
             hidden = _normalised(hidden + _applied(layer.narrow, wide, room), layer.norm)
-        means = np.concatenate([hidden[run.tokens].reshape(run.texts, run.length, -1).mean(axis=1) for run in runs])
-        return means / np.linalg.norm(means, axis=1, keepdims=True)
+        means: Floats = np.concatenate([hidden[run.tokens].reshape(run.texts, run.length, -1).mean(axis=1) for run in runs])
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        return means
 
     def _looked_up(self, ids: Sequence[Sequence[int]]) -> Floats:
         """Give the vectors of tokens and their places, (tokens, dimensions) float32."""
@@ -192,7 +193,9 @@ def gelu(values: Floats) -> Floats:
     np.square(size, out=size)
     size *= np.float32(-0.5)
     tail *= np.exp(size, out=size)
-    return np.subtract(np.maximum(values, 0, out=size), tail, out=tail)
+    np.maximum(values, 0, out=size)
+    size -= tail
+    return size
 
 
 def _check(folder: Path, meta: Mapping[str, Any]) -> None:
@@ -236,7 +239,7 @@ def _applied(linear: Linear, values: Floats, room: Floats) -> Floats:
     """Multiply (n, inputs) by a matrix, giving (n, outputs); `room` is where its floats are written, again and again."""
     matrix = room[: linear.weights.size].reshape(linear.weights.shape)
     np.copyto(matrix, linear.weights)
-    product = (values * linear.input_scales) @ matrix
+    product: Floats = np.matmul(values * linear.input_scales, matrix)
     product *= linear.output_scales
     product += linear.bias
     return product
@@ -259,7 +262,7 @@ def _attended(projected: Floats, runs: Sequence[Run], heads: int) -> Floats:
 
 def _normalised(values: Floats, norm: Norm) -> Floats:
     """Bring each row to mean 0 and variance 1, then to the norm's gain and bias."""
-    centred = values - values.mean(axis=1, keepdims=True)
+    centred: Floats = values - values.mean(axis=1, keepdims=True)
     variance = np.square(centred).mean(axis=1, keepdims=True)
     centred /= np.sqrt(variance + np.float32(_EPSILON))
     centred *= norm.gain

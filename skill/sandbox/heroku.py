@@ -116,7 +116,10 @@ STARTS: dict[str, list[dict[str, Any]]] = {
     "formation": [{"type": "web", "quantity": 1}, {"type": "worker", "quantity": 0, "command": "npm run worker"}],
     "generation": [{"name": "cedar"}, {"name": "fir"}],
     "region": [{"name": "us"}, {"name": "eu"}],
-    "release": [{"version": 10, "description": "Initial release"}, {"version": 11, "description": "Deploy example"}],
+    "release": [
+        {"version": 10, "id": "01234567-89ab-cdef-0123-456789abcde0", "description": "Initial release"},
+        {"version": 11, "description": "Deploy example"},
+    ],
     "stack": [{"name": "heroku-24", "default": True}, {"name": "heroku-22"}, {"name": "container"}],
 }
 # an action on a thing that changes it in a way its name does not tell: action → values

@@ -43,9 +43,11 @@ def names_of(acts: Acts, schema: Schema) -> dict[str, str]:
 
 def home_of(acts: Acts) -> tuple[str, ...]:
     """Name the parameters of the parents that a thing of this kind lies beneath: those of its own paths, not of lists."""
+    if not any(deed.subject for _, deed in acts):
+        own = [deed.parents for _, deed in acts if deed.verb in ("single", "set", "create", "drop")]
+        return min(own or [deed.parents for _, deed in acts], key=len)
     parents = [deed.parents for _, deed in acts if deed.verb in ("show", "single", "change", "remove", "create", "act", "set")]
-    named = [name for names in parents for name in names]
-    return tuple(dict.fromkeys(named)) if named else next((deed.parents for _, deed in acts if deed.verb == "list"), ())
+    return tuple(dict.fromkeys(name for names in parents for name in names))
 
 
 def called_by(name: str, schema: Schema, parameter: str = "") -> str:
@@ -66,15 +68,15 @@ def called_by(name: str, schema: Schema, parameter: str = "") -> str:
 
 
 def _known(kind: str, acts: Acts) -> dict[str, Any]:
-    key = next(_best(kind, acts), "")
-    schema = next((item_schema(action.output) for action, _ in acts if action.key == key), {})
+    views = list(_views(kind, acts))
+    schema = item_schema(views[0].output) if views else {}
     verbs = {deed.verb for _, deed in acts}
     texts = {name: place for name, place in names_of(acts, schema).items() if place not in ("", "id", "uuid")}
     told, unique = next(iter(texts.items()), ("", ""))
     nodes = schema.get("properties", {})
     put = any(action.method == "PUT" and deed.verb == "gather" for action, deed in acts)
     return {
-        "key": key,
+        "keys": [action.key for action in views],
         "called": told if unique == "name" else "",
         "unique": "" if unique in _SHARED else unique,
         "created": "create" in verbs or put,
@@ -85,15 +87,22 @@ def _known(kind: str, acts: Acts) -> dict[str, Any]:
     }
 
 
-def _best(kind: str, acts: Acts) -> Iterator[str]:
-    """List the actions whose output shows a thing of this kind, the fullest first."""
+def _views(kind: str, acts: Acts) -> Iterator[Action]:
+    """List one action for each resource that shows things of this kind: the fullest, and those that show more."""
 
     def rank(pair: tuple[Action, Deed]) -> tuple[bool, bool, int]:
         action, deed = pair
         return action.resource != kind, deed.verb != "show", -len(item_schema(action.output).get("properties", ()))
 
-    told = [pair for pair in acts if {"properties", "additionalProperties"} & set(item_schema(pair[0].output))]
-    return (action.key for action, _ in sorted(told, key=rank))
+    told = sorted((pair for pair in acts if {"properties", "additionalProperties"} & set(item_schema(pair[0].output))), key=rank)
+    resources: set[str] = set()
+    shown: set[str] = set()
+    for action, _ in told:
+        nodes = set(item_schema(action.output).get("properties", ()))
+        if not resources or (action.resource not in resources and shown & nodes and nodes - shown):
+            yield action
+        resources.add(action.resource)
+        shown |= nodes if action.resource in resources else set()
 
 
 def _types(node: Schema) -> Json:

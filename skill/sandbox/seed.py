@@ -50,8 +50,7 @@ def _is_given(world: World, kind: str, parents: Parents) -> bool:
     known = world.kind(kind)
     if known.get("created") or is_member(kind) or not parents:
         return False
-    under = set(known.get("under", ()))
-    return set(parents) == under or (set(parents) < under and not known["listed"])
+    return not known["listed"] or set(parents) == set(known["under"])
 
 
 def _wider(world: World, kind: str, parents: Parents) -> dict[str, Json]:
@@ -62,7 +61,7 @@ def _wider(world: World, kind: str, parents: Parents) -> dict[str, Json]:
 
 def _pattern(world: World, kind: str) -> dict[str, Json]:
     """Take what names the first thing of a kind, so that a new parent's is called the same."""
-    first = next((record["is"] for record in world.records(kind)), {})
+    first: dict[str, Json] = next((record["is"] for record in world.records(kind)), {})
     return {name: first[name] for name in ("name", "enabled", "type") if isinstance(first.get(name), str | bool)}
 
 
@@ -133,10 +132,7 @@ class _Seeder:
     def named(self, kind: str, names: Mapping[str, str]) -> list[dict[str, Json]]:
         """Give the values of the things that the examples name: as creating one is shown, and called as they call it."""
         nodes = self.world.schema(kind)["properties"]
-        made: dict[str, Json] = {}
-        for action, deed in reversed(self.acts[kind]):
-            if deed.verb in ("create", "gather", "set"):
-                made.update({name: value for name, value in (action.example or {}).items() if name in nodes})
+        made = {name: value for name, value in self.creation(kind).items() if name in nodes}
         # a second name for the same property is a second thing
         rows: list[dict[str, Json]] = []
         for name, held in names.items():
@@ -149,6 +145,13 @@ class _Seeder:
                 row[place] = {inner: name} if inner else int(name) if number else name
         own = {"id": EXAMPLE_ID} if "string" in types_of(nodes.get("id", {"type": "none"})) else {}
         return [{**made, **(own if not number else {}), **row} for number, row in enumerate(rows or [{}])]
+
+    def creation(self, kind: str) -> Mapping[str, Json]:
+        """Give the example of the action that makes, or else sets, a thing of this kind."""
+        order = ("create", "gather", "set")
+        acts = [(order.index(deed.verb), action) for action, deed in self.acts[kind] if deed.verb in order]
+        best = min(acts, key=lambda pair: (pair[1].resource != kind, pair[0]), default=None)
+        return (best[1].example or {}) if best else {}
 
     def complete(self) -> None:
         """Make what the examples' inputs name and nothing else has made."""

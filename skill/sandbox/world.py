@@ -66,8 +66,12 @@ class World:
 
     def schema(self, kind: str) -> Schema:
         """Give the schema of a kind's objects."""
-        key = self.kind(kind).get("key")
-        return item_schema(self.catalog.action(key).output) if key else {}
+        shown = [item_schema(self.catalog.action(key).output) for key in self.kind(kind).get("keys", ())]
+        if len(shown) < 2:
+            return shown[0] if shown else {}
+        # the first counts where two views differ
+        merged = {name: node for schema in reversed(shown) for name, node in schema.get("properties", {}).items()}
+        return {**shown[0], "properties": merged}
 
     def records(self, kind: str) -> list[Record]:
         """List the records of a kind, oldest first."""
@@ -105,7 +109,8 @@ class World:
         names = [thing.get(one) for one in (*_NAMES, parameter)]
         # a type names a thing that has no name of its own
         names += [thing.get("type")] if "name" not in thing else []
-        names += [_inner(thing, *path) for path in _INNER_NAMES]
+        held = self.kind(kind).get("unique", "").partition(".")[0]
+        names += [_inner(thing, *path) for path in _INNER_NAMES if path[0] == held or (path[0], parameter) == ("user", "account")]
         return name in (str(one) for one in (*names, record.get("also")) if one not in (None, ""))
 
     def is_mine(self, kind: str, record: Record) -> bool:

@@ -1,4 +1,4 @@
-"""Send a plan and follow its pages. Nothing is sent twice; the token goes only where it is bound to."""
+"""Send a plan and follow its pages; the token goes only where it is bound to."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -8,14 +8,19 @@ from urllib.parse import urljoin, urlsplit
 from skill.connection import may_sign
 from skill.faults import BadInput
 from skill.plan import body_bytes
-from skill.types import Credential, Exchange, Plan, Reply, Request, Service
+from skill.types import Credential, Pages, Plan, Reply, Request, Service
+from skill.wire.deliver import Delivery
 
 MOST_REDIRECTS = 5
 SAME_METHOD = (307, 308)
+LARGEST_PAGE = 1000
 
 
-def send(plan: Plan, service: Service, credential: Credential | None, exchange: Exchange, timeout_s: float) -> Iterator[Reply]:
+def send(plan: Plan, service: Service, credential: Credential | None, deliver: Delivery, timeout_s: float, pages: Pages) -> Iterator[Reply]:
     """Send a plan, and go on to the next page for as long as the service names one and the caller asks.
+
+    Args:
+        timeout_s: the limit of one page in seconds, its tries and waits included.
 
     Yields:
         One reply a page; the first failed one is the last.
@@ -25,9 +30,12 @@ def send(plan: Plan, service: Service, credential: Credential | None, exchange: 
         BadInput: the plan's host must not get the credential.
     """
     request = _request(plan, service, credential, timeout_s)
+    if pages.sort or pages.order:
+        request = replace(request, headers={**request.headers, "Range": _first_range(pages)})
+    repeatable = plan.risk == "read" or replaces(plan)
     seen: set[str] = set()
     while True:
-        reply = _follow(exchange(request), request, exchange)
+        reply = _follow(deliver(request, repeatable=repeatable), request, deliver)
         yield reply
         span = reply.headers.get("next-range", "")
         # a range named before would go round for ever
@@ -35,6 +43,17 @@ def send(plan: Plan, service: Service, credential: Credential | None, exchange: 
             return
         seen.add(span)
         request = replace(request, headers={**request.headers, "Range": span})
+
+
+def replaces(plan: Plan) -> bool:
+    """Tell whether a write puts a whole in place of another, so that doing it twice ends as doing it once."""
+    return plan.method == "PUT" and plan.risk == "destroy"
+
+
+def _first_range(pages: Pages) -> str:
+    order = [f"order={pages.order}"] if pages.order else []
+    most = [f"max={min(pages.limit, LARGEST_PAGE)}"] if pages.limit else []
+    return f"{pages.sort or 'id'} ..; {','.join([*order, *most])}".rstrip("; ")
 
 
 def _request(plan: Plan, service: Service, credential: Credential | None, timeout_s: float) -> Request:
@@ -58,7 +77,7 @@ def _basic(token: str) -> str:
 _SIGN: dict[str, Callable[[str], str]] = {"bearer": lambda token: f"Bearer {token}", "basic": _basic}
 
 
-def _follow(reply: Reply, request: Request, exchange: Exchange) -> Reply:
+def _follow(reply: Reply, request: Request, deliver: Delivery) -> Reply:
     """Follow redirects: a read anywhere, a write only within its host where the status keeps method and body."""
     for _ in range(MOST_REDIRECTS):
         target = reply.headers.get("location", "")
@@ -72,5 +91,5 @@ def _follow(reply: Reply, request: Request, exchange: Exchange) -> Reply:
         if not same_host and urlsplit(url).scheme != "https":
             return reply
         request = replace(request, url=url, headers=kept)
-        reply = exchange(request)
+        reply = deliver(request, repeatable=request.method in ("GET", "HEAD"))
     return reply

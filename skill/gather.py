@@ -1,0 +1,106 @@
+"""Gather the replies of a run, page by page, into one result: cut to what was asked for, checked, masked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from skill.faults import Fault, OddReply, Problem
+from skill.reading import UNREADABLE, Body, body_of, warnings_of
+from skill.shape import mask
+from skill.types import Json, Plan, Reply, Result, Schema
+
+MOST_ODDITIES = 3
+Sink = Callable[[list[Any]], None]
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Takes replies as they come; items go on to `sink` where there is one, and are kept here where there is none.
+
+    `limit` is how many items of a list are wanted (0: all); `rest` is the command that gives all of them.
+    """
+
+    plan: Plan
+    reveal: Sequence[str] = ()
+    strict: bool = False
+    limit: int = 0
+    rest: str = ""
+    sink: Sink | None = None
+    output: Json = None
+    shown: int = 0
+    pages: int = 0
+    more: bool = False
+    reply: Reply | None = None
+    warnings: list[str] = field(default_factory=list)
+    odd: list[Problem] = field(default_factory=list)
+
+    def take(self, reply: Reply) -> None:
+        """Take one page, or the one reply of a request that has no pages.
+
+        Raises:
+            OddReply: it is unlike its schema, and that is to be an error.
+        """
+        body = body_of(reply)
+        self.reply, self.pages = reply, self.pages + 1
+        self.warnings += warnings_of(reply) + ([] if body.readable else [UNREADABLE])
+        schema = self.plan.action.output if self.plan.action else None
+        self._check(body, schema)
+        value = mask(body.value, schema, self.reveal)
+        if isinstance(value, list):
+            self._add(value, reply)
+        elif self.pages == 1:
+            self.output = value
+        else:
+            self._add([value], reply)
+
+    @property
+    def full(self) -> bool:
+        """Whether as many items have come as were wanted."""
+        return bool(self.limit) and self.shown >= self.limit
+
+    def result(self) -> Result:
+        """Give what was gathered."""
+        told = [f"the reply differs from what is known: {one.where or '/'} {one.what}" for one in self.odd[:MOST_ODDITIES]]
+        if len(self.odd) > MOST_ODDITIES:
+            told.append(f"and {len(self.odd) - MOST_ODDITIES} more differences")
+        return Result(self.output, self.page(), tuple(dict.fromkeys([*self.warnings, *told])), self.reply)
+
+    def page(self) -> Json:
+        """Say which part of the list this is; None where it is plainly all of one page."""
+        if not self.more and self.pages < 2:
+            return None
+        total = None if self.more else self.shown
+        return {"truncated": self.more, "shown": self.shown, "total": total, "next": self.rest if self.more and self.rest else None}
+
+    def broken(self, fault: Fault) -> Fault:
+        """Keep what came before a failure with the fault, to be printed with it."""
+        if self.pages and self.sink is None:
+            fault.output = self.output
+        if self.pages:
+            fault.page = {"truncated": True, "shown": self.shown, "total": None, "next": self.rest or None}
+        return fault
+
+    def _add(self, items: list[Any], reply: Reply) -> None:
+        room = self.limit - self.shown if self.limit else len(items)
+        part = items[:room]
+        self.more = len(part) < len(items) or (self.full_with(len(part)) and bool(reply.headers.get("next-range")))
+        self.shown += len(part)
+        if self.sink is not None:
+            self.sink(part)
+        else:
+            self.output = part if self.output is None else [*self.output, *part]
+
+    def full_with(self, count: int) -> bool:
+        """Tell whether that many items more would be as many as were wanted."""
+        return bool(self.limit) and self.shown + count >= self.limit
+
+    def _check(self, body: Body, schema: Schema | None) -> None:
+        if not schema or body.value is None or not body.readable:
+            return
+        from skill.schema import check
+
+        self.odd += check(body.value, schema)
+        if self.odd and self.strict:
+            fault = OddReply(f"the reply differs from what is known: {self.odd[0].what}", problems=self.odd)
+            fault.output = mask(body.value, schema, self.reveal)
+            raise fault
