@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from skill import places
 from skill.catalog import Catalog, open_catalog
 from skill.connection import base_of, may_sign
 from skill.faults import BadInput, Problem, Step
+from skill.lookup import Lookup, resolved, stripped, wanted
 from skill.plan import path_parameters, plan_action, plan_raw, segment
 from skill.schema import check, with_defaults
 from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Service
@@ -95,8 +97,11 @@ class Skill:
         """
         return self.catalog.action(key)
 
-    def plan(self, key: str, given: Mapping[str, Json]) -> tuple[Plan, dict[str, Json]]:
-        """Check an input, fill in what is known, and plan the request.
+    def plan(self, key: str, given: Mapping[str, Json], *, rehearse: bool = False) -> tuple[Plan, dict[str, Json]]:
+        """Check an input, fill in what is known, look up names where ids are wanted, and plan the request.
+
+        Args:
+            rehearse: send nothing: what the run will look up is only named in the plan.
 
         Returns:
             The plan, and the whole input that it was made from.
@@ -112,7 +117,21 @@ class Skill:
         if problems:
             raise self._bad_input(action, problems)
         service = self.catalog.services[action.service]
-        return plan_action(action, whole, service, self.base(service)), whole
+        base = self.base(service)
+        whole = stripped(action, whole, service)
+        names = wanted(action, whole, service)
+        if names and not rehearse:
+            whole = resolved(action, whole, service, partial(self._ask, service), partial(self.command, key))
+        plan = plan_action(action, whole, service, base)
+        told = tuple(f"{one.method} {one.target} gives the {one.rule['take']} of {one.value!r}" for one in names)
+        return (replace(plan, lookups=told) if rehearse else plan), whole
+
+    def _ask(self, service: Service, lookup: Lookup) -> Json:
+        query = [(name, str(value)) for name, value in lookup.filled("query").items() if value is not None]
+        plan = plan_raw(
+            service, self.base(service), lookup.method, lookup.target, query=query, content=lookup.filled("body") or None
+        )
+        return self.runner.ask(replace(plan, risk="read"))
 
     def complete(self, action: Action, given: dict[str, Json]) -> dict[str, Json]:
         """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so."""
@@ -129,9 +148,7 @@ class Skill:
             self.note(f"note: app {app!r} taken from {source}")
         return {"app": app, **given}
 
-    def run(
-        self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str, sink: "Sink | None" = None
-    ) -> Result:
+    def run(self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str, sink: "Sink | None" = None) -> Result:
         """Run a plan; `again` is the command that did it, for hints, and `sink` takes the items of a list as they come.
 
         Raises:

@@ -70,7 +70,12 @@ class Gatherer:
         if not self.more and self.pages < 2:
             return None
         total = None if self.more else self.shown
-        return {"truncated": self.more, "shown": self.shown, "total": total, "next": self.rest if self.more and self.rest else None}
+        return {
+            "truncated": self.more,
+            "shown": self.shown,
+            "total": total,
+            "next": self.rest if self.more and self.rest else None,
+        }
 
     def broken(self, fault: Fault) -> Fault:
         """Keep what came before a failure with the fault, to be printed with it."""

@@ -61,8 +61,7 @@ class Runner:
         Raises:
             Fault: nothing was done, or it is said what is unknown.
         """
-        unsigned = self.sandbox or plan.sign_in == "none"
-        credential = None if unsigned else find(self.catalog.services[plan.service], self.environ)
+        credential = self._credential(plan)
         if plan.confirmation is not None:
             self._confirm(plan, plan.confirmation, confirm, again, credential)
         run_id = str(uuid.uuid4())
@@ -75,6 +74,18 @@ class Runner:
         except Fault as fault:
             raise gatherer.broken(fault) from None
         return gatherer.result()._replace(sandbox=self.sandbox, run_id=run_id)
+
+    def ask(self, plan: Plan) -> Json:
+        """Send a read and give its first page, unmasked: for what the program itself must know.
+
+        Raises:
+            Fault: the service does not answer it.
+        """
+        return body_of(next(self._replies(plan, {}, self._credential(plan)))).value
+
+    def _credential(self, plan: Plan) -> Credential | None:
+        unsigned = self.sandbox or plan.sign_in == "none"
+        return None if unsigned else find(self.catalog.services[plan.service], self.environ)
 
     def _confirm(self, plan: Plan, wanted: Confirmation, typed: str | None, again: str, credential: Credential | None) -> None:
         expected = self._name(plan, wanted, credential)

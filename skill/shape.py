@@ -66,6 +66,8 @@ def show_plan(plan: Plan, reveal: Iterable[str] = ()) -> dict[str, Json]:
         shown["body"] = mask_pointers(plan.content, plan.secrets, reveal)
     elif plan.raw is not None:
         shown["bodyBytes"] = len(body_bytes(plan) or b"")
+    if plan.lookups:
+        shown["lookups"] = list(plan.lookups)
     shown["risk"] = plan.risk
     if plan.action:
         shown["action"] = plan.action.key

@@ -15,7 +15,7 @@ class Service:
     """A web service: where it is and how it is spoken to.
 
     `base` is an origin without a trailing slash; `probe` is `METHOD /path` of a harmless call that proves a credential;
-    `parameters` are the words for inputs that many of its actions share.
+    `parameters` are the words for inputs that many of its actions share, `lookups` say how names become ids.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Service:
     accept: str = "application/json"
     probe: str = ""
     parameters: Mapping[str, Schema] = field(default_factory=dict)
+    lookups: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Plan:
     """One request, ready to send but for the credential, which it never holds.
 
     `sign_in` is how the credential will be sent: bearer, basic or none. `secrets` are JSON pointers into `content` whose
-    values are masked wherever the plan is shown, and `shown_url` is the address with its secret segments masked.
+    values are masked wherever the plan is shown, and `shown_url` is the address with its secret segments masked. `lookups` says what a run will look up first.
     """
 
     service: str
@@ -105,6 +106,7 @@ class Plan:
     shown_url: str = ""
     action: Action | None = None
     confirmation: Confirmation | None = None
+    lookups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

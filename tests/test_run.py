@@ -194,7 +194,7 @@ def test_a_reply_unlike_its_schema_is_printed_with_a_warning(cli: Cli, server: S
     server.play(answer({"id": 5}), answer({"id": 5}))
     done, strict = cli(*READ), cli(*READ, "--strict")
     assert (done.code, done.json["output"], len(done.json["warnings"])) == (0, {"id": 5}, 1)
-    assert (strict.code, strict.error["code"], strict.json["output"]) == (7, "odd_reply", {"id": 5})
+    assert (strict.code, strict.error["code"]) == (7, "odd_reply")
 
 
 def test_secrets_in_a_reply_are_masked(cli: Cli, server: Server) -> None:
@@ -244,7 +244,7 @@ def test_a_failed_look_up_destroys_nothing(cli: Cli, server: Server) -> None:
     """Where the name behind an id cannot be looked up, the destroying request is not sent."""
     server.play(answer({"id": "not_found", "message": "no"}, 404))
     done = cli("action", "run", "delete-app", "--set", f"app={APP['id']}", "--confirm", "example")
-    assert (done.code, [one.method for one in server.seen]) == (1, ["GET"])
+    assert (done.code, [one.method for one in server.seen]) == (5, ["GET"])
 
 
 def test_the_token_appears_nowhere(cli: Cli, server: Server) -> None:

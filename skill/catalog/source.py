@@ -17,7 +17,7 @@ from skill.types import Action, Json, Risk, Schema, Service
 
 SERVICE_FILE = "service.yaml"
 READING = frozenset({"GET", "HEAD"})
-_SERVICE_KEYS = frozenset({"name", "title", "about", "domain", "base", "sign_in", "accept", "probe", "parameters"})
+_SERVICE_KEYS = frozenset({"name", "title", "about", "domain", "base", "sign_in", "accept", "probe", "parameters", "lookups"})
 
 
 @dataclass(slots=True)

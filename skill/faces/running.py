@@ -24,7 +24,7 @@ def run_action(skill: Skill, key: str, given: str | None, pairs: Sequence[str], 
     Raises:
         Fault: the input is wrong, or the run failed.
     """
-    plan, whole = skill.plan(key, read_input(given, pairs, skill.show(key).input))
+    plan, whole = skill.plan(key, read_input(given, pairs, skill.show(key).input), rehearse=dry_run)
     if dry_run:
         print_plan(plan, skill.options)
         return

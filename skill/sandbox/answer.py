@@ -44,7 +44,8 @@ def _parents(world: World, deed: Deed, values: Mapping[str, str]) -> Parents:
         kind = kind_of_parameter(name)
         if world.kind(kind):
             provide(world, kind, found)
-            found[kind] = world.find(kind, values[name], found)
+            # what lies beneath nothing is found by itself: an app need not be the team's to be asked about there
+            found[kind] = world.find(kind, values[name], found if world.kind(kind)["under"] else {})
         else:
             found[name] = values[name]
     return found

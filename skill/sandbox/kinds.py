@@ -101,8 +101,8 @@ def _views(kind: str, acts: Acts) -> Iterator[Action]:
         nodes = set(item_schema(action.output).get("properties", ()))
         if not resources or (action.resource not in resources and shown & nodes and nodes - shown):
             yield action
+            shown |= nodes
         resources.add(action.resource)
-        shown |= nodes if action.resource in resources else set()
 
 
 def _types(node: Schema) -> Json:

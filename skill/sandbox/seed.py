@@ -73,7 +73,7 @@ def _beneath(world: World, kind: str, record: Record, parents: Parents) -> bool:
 
 class _Seeder:
     def __init__(self, world: World, acts: Mapping[str, Acts], known: set[str]) -> None:
-        self.world, self.acts, self.done = world, acts, known
+        self.world, self.acts, self.old, self.done = world, acts, frozenset(known), known
 
     def seed(self, kind: str) -> None:
         """Make the first things of a kind, after those that they lie beneath and point at."""
@@ -165,6 +165,8 @@ class _Seeder:
                         self.complete_one(next(iter(self.world.kinds_of(name)), ""), value)
 
     def complete_one(self, kind: str, value: str) -> None:
+        if kind in self.old:
+            return
         known = self.world.kind(kind)
         plain = known.get("created") and known["unique"] and "." not in known["unique"]
         if plain and not self.world.look([kind], value):

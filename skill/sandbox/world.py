@@ -192,9 +192,13 @@ class World:
     def refresh(self, kind: str, record: Record) -> None:
         """Carry what changed in a thing to every place that mentions it."""
         self.changed = True
+        # a free-form map is mentioned nowhere
+        if not self.schema(kind).get("properties"):
+            return
+        pointing: dict[str, bool] = {}
         for _, other in self.every():
             if other is not record:
-                self._mention(other["is"], kind, record)
+                self._mention(other["is"], kind, record, pointing)
 
     def taken(self, kind: str, thing: Json, parents: Parents, but: Record | None = None) -> Record | None:
         """Find the thing whose name a new or renamed one would take; None when it is free."""
@@ -223,14 +227,17 @@ class World:
         for kind, key in record["under"].items():
             yield from ((kind, one) for one in self.records(kind) if key_of(one) == key)
 
-    def _mention(self, value: Json, kind: str, record: Record) -> None:
+    def _mention(self, value: Json, kind: str, record: Record, pointing: dict[str, bool]) -> None:
         for name, inner in value.items() if isinstance(value, dict) else ():
-            if isinstance(inner, dict):
-                if self.points(name, inner, kind, record):
-                    inner.update(
-                        {part: record["is"][part] for part in inner if part in record["is"] and not isinstance(inner[part], dict)}
-                    )
-                self._mention(inner, kind, record)
+            if not isinstance(inner, dict):
+                continue
+            if name not in pointing:
+                pointing[name] = kind in self.kinds_of(name)
+            if pointing[name] and self.points(name, inner, kind, record):
+                plain = [part for part in inner if part in record["is"] and not isinstance(inner[part], dict)]
+                # what a mention calls a type is the kind, and is no part of the thing
+                inner.update({part: record["is"][part] for part in plain if part != "type"})
+            self._mention(inner, kind, record, pointing)
 
 
 def key_of(record: Record) -> str:

@@ -1,0 +1,66 @@
+"""The session of Heroku's own command line: in the keychain since its version 11, in the netrc file before."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from skill.connection import netrc
+from skill.types import Credential, Service
+
+KEYCHAIN_SERVICE = "heroku-cli"
+ANSWER_S = 30.0
+# what a child process has no use for
+SECRET_VARIABLES = ("HEROKU_API_KEY", "HEROKU_API_TOKEN", "SKILL_OAUTH_CLIENT_SECRET")
+
+
+def read(service: Service, environ: Mapping[str, str]) -> Credential | None:
+    """Give the token of the command line's session, None where there is none.
+
+    Raises:
+        NotSignedIn: its netrc file is there but cannot be read.
+    """
+    if service.name != "heroku":
+        return netrc.read(service, environ)
+    return _from_keychain(service, environ) or netrc.read(service, environ)
+
+
+def _from_keychain(service: Service, environ: Mapping[str, str]) -> Credential | None:
+    account = _account(environ)
+    if not account or environ.get("HEROKU_NETRC_WRITE", "").lower() == "true":
+        return None
+    token = _ask(_command(account), environ)
+    return Credential(service.name, "the Heroku CLI's session (keychain)", token, kind="heroku-cli", account=account) if token else None
+
+
+def _account(environ: Mapping[str, str]) -> str:
+    """Read which account is signed in; the file is there only where a keychain holds the token."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    base = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
+    folder = environ.get("HEROKU_DATA_DIR") or f"{base}/heroku"
+    try:
+        account = json.loads((Path(folder) / "login.json").read_bytes())["account"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    # it becomes one word of a command
+    return account if isinstance(account, str) and account.isprintable() and not account.startswith("-") else ""
+
+
+def _command(account: str) -> list[str]:
+    # asked by the very programs that stored it, a keychain answers without a question to the user
+    if sys.platform == "darwin":
+        return ["security", "find-generic-password", "-a", account, "-s", KEYCHAIN_SERVICE, "-w"]
+    return ["secret-tool", "lookup", "service", KEYCHAIN_SERVICE, "account", account]
+
+
+def _ask(command: list[str], environ: Mapping[str, str]) -> str:
+    cleaned = {name: value for name, value in environ.items() if name not in SECRET_VARIABLES}
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_S, env=cleaned, check=False
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
