@@ -44,9 +44,10 @@ class Lookup(NamedTuple):
     def filled(self, part: str) -> dict[str, Json]:
         """Give the request's `query` or `body`."""
         names = self.names
-        filled = {name: names[form[1:-1]] if form in ("{value}", "{app}") else form for name, form in self.rule.get(part, {}).items()}
+        filled = {
+            name: names[form[1:-1]] if form in ("{value}", "{app}") else form for name, form in self.rule.get(part, {}).items()
+        }
         return {name: value for name, value in filled.items() if value is not None}
-
 
 
 Ask = Callable[[Lookup], Json]

@@ -202,22 +202,32 @@ def _printable(character: str) -> bool:
     return character not in _BIDI and unicodedata.category(character) not in ("Cc", "Cs")
 
 
-def table(rows: Sequence[dict[str, Json]], width: int = 0) -> str:
-    """Lay out objects as a table of their simple fields, the most telling first, within `width` columns (0: no limit)."""
+def table(rows: Sequence[dict[str, Json]], width: int = 0, fields: Sequence[str] = ()) -> str:
+    """Lay out objects as a table of their simple fields, the most telling first, within `width` columns (0: no limit).
+
+    Args:
+        fields: the fields to show, dotted ones too; left out, the most telling.
+    """
     if not rows:
         return "(none)"
-    names = [
+    names = list(fields) or [
         name for name in _telling(dict.fromkeys(key for row in rows for key in row)) if any(_cell(row.get(name)) for row in rows)
     ]
-    if any("name" in row for row in rows) and "id" in names:
+    if not fields and any("name" in row for row in rows) and "id" in names:
         names.remove("id")
         names.append("id")
-    cells = [[name.upper() for name in names], *([_cell(row.get(name)) for name in names] for row in rows)]
+    cells = [[name.upper() for name in names], *([_cell(_at(row, name)) for name in names] for row in rows)]
     sizes = [min(60, max(map(len, column))) for column in zip(*cells, strict=True)]
     while width and len(sizes) > 1 and sum(sizes) + 2 * (len(sizes) - 1) > width:
         sizes.pop()
     lines = ("  ".join(f"{cell[:size]:{size}}" for cell, size in zip(line, sizes, strict=False)).rstrip() for line in cells)
     return "\n".join(lines)
+
+
+def _at(row: Json, path: str) -> Json:
+    for part in path.split("."):
+        row = row.get(part) if isinstance(row, dict) else None
+    return row
 
 
 def _cell(value: Json) -> str:

@@ -111,11 +111,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret that signs requests to one service, and where it was found; the secret is kept out of `repr`."""
+    """A secret that signs requests to one service, and where it was found; the secret is kept out of `repr`.
+
+    `kind` says how it came: environment, heroku-cli, netrc, token, browser, oauth or scoped. `expires_at` is in seconds since
+    1970, None where that is not known; an empty `scope` is not known either. `connection` is the id of a kept connection.
+    """
 
     service: str
     source: str
     token: str = field(repr=False)
+    kind: str = ""
+    account: str = ""
+    scope: tuple[str, ...] = ()
+    expires_at: float | None = None
+    renewable: bool = False
+    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +189,13 @@ class Options:
     verbose: bool = False
     debug: bool = False
     connection: str | None = None
+    token_stdin: bool = False
     app: str | None = None
     limit: int | None = None
     sort: str | None = None
     order: str | None = None
+    fields: list[str] = field(default_factory=list)
+    jq: str | None = None
+    format: str | None = None
+    max_bytes: int | None = None
     program: str = "skill"

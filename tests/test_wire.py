@@ -10,8 +10,8 @@ import pytest
 from skill.catalog import Catalog
 from skill.faults import BadInput
 from skill.plan import plan_action, plan_raw
-from skill.types import Credential, Json, Plan, Reply, Request, Service
-from skill.wire import Delivery, Pages, send
+from skill.types import Credential, Json, Pages, Plan, Reply, Request, Service
+from skill.wire import Delivery, send
 from skill.wire.exchange import ExchangeFailed
 from skill.wire.http import Network
 from tests.conftest import Cli

@@ -13,4 +13,4 @@ def variable(service: Service) -> str:
 def read(service: Service, environ: Mapping[str, str]) -> Credential | None:
     """Give the credential in the service's variable, None where it is unset or blank."""
     token = environ.get(variable(service), "").strip()
-    return Credential(service.name, variable(service), token) if token else None
+    return Credential(service.name, variable(service), token, kind="environment") if token else None

@@ -42,6 +42,23 @@ def base_of(service: Service, environ: Mapping[str, str]) -> str:
     return base
 
 
+def sign_in_base(service: Service, environ: Mapping[str, str], variable: str, default: str) -> str:
+    """Give the origin of an identity server, which a variable may move within the service's own hosts and this machine.
+
+    Raises:
+        BadInput: the variable names another host.
+    """
+    base = environ.get(variable, "").strip().rstrip("/") or default
+    parts = urlsplit(base)
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc or not may_sign(service, base):
+        raise BadInput(
+            f"{variable}={base!r} is not a host of {service.title}",
+            code="host_not_allowed",
+            hint=f"unset {variable}, or set https:// and a host of the service, or http://localhost:PORT",
+        )
+    return base
+
+
 def may_sign(service: Service, url: str) -> bool:
     """Tell whether the credential of a service may be sent to an address."""
     try:

@@ -18,12 +18,12 @@ def read(service: Service, environ: Mapping[str, str]) -> Credential | None:
     home = Path(environ.get("HOME") or os.path.expanduser("~"))
     for path in (home / ".netrc", home / "_netrc"):
         if path.is_file():
-            token = _password(path, urlsplit(service.base).hostname or "")
-            return Credential(service.name, str(path), token) if token else None
+            account, token = _entry(path, urlsplit(service.base).hostname or "")
+            return Credential(service.name, str(path), token, kind="netrc", account=account) if token else None
     return None
 
 
-def _password(path: Path, host: str) -> str:
+def _entry(path: Path, host: str) -> tuple[str, str]:
     from netrc import NetrcParseError, netrc
 
     try:
@@ -34,4 +34,4 @@ def _password(path: Path, host: str) -> str:
         # the library's own message quotes the file, which holds passwords
         message, hint = f"the credentials file cannot be read: {where}", "mend the file, or chmod 600 it"
         raise NotSignedIn(message, code="bad_credential", hint=hint) from None
-    return (found[2] or "").strip() if found else ""
+    return (found[0] or "", (found[2] or "").strip()) if found else ("", "")

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Book:
     def add(self, service: str, name: str = "", wanted: str = "") -> Entry:
         """Make a connection that is not signed in yet."""
         stem = service or "".join(letter if letter.isalnum() else "-" for letter in wanted).strip("-")
-        number = next(number for number in range(1, len(self.entries) + 2) if self.named(f"{stem}-{number}") is None)
+        number = next(number for number in count(1) if self.named(f"{stem}-{number}") is None)
         key = f"{stem}-{number}"
         entry = Entry(str(uuid.uuid4()), key, name or key, service, wanted=wanted, created_at=time.time())
         self.entries.append(entry)

@@ -37,7 +37,7 @@ def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> Non
         return
     kept, name = options_of(context), str(parameter.name)
     if isinstance(value, tuple):
-        getattr(kept, name).extend(value)
+        getattr(kept, name).extend(part for one in value for part in (str(one).split(",") if name == "fields" else [one]))
     else:
         setattr(kept, name, value)
 
@@ -73,6 +73,18 @@ def shared() -> list[click.Parameter]:
             **given,
         ),
         click.Option(["--reveal"], multiple=True, metavar="FIELD", help="Show a secret field, or all.", **given),
+        click.Option(["--fields"], multiple=True, metavar="A,B.C", help="Only these fields of the output.", **given),
+        click.Option(["--jq"], metavar="EXPR", help="A jq expression, applied to the output.", **given),
+        click.Option(
+            ["--format"], type=click.Choice(["json", "ndjson", "table", "csv"]), help="How the output is written.", **given
+        ),
+        click.Option(
+            ["--max-bytes", "max_bytes"],
+            type=click.IntRange(200),
+            metavar="N",
+            help="Cut a longer output; the whole goes to a file.",
+            **given,
+        ),
         click.Option(["--allow-unknown", "allow_unknown"], help="Send properties that are not known.", **flag),
         click.Option(["--strict"], help="A reply unlike its schema is an error.", **flag),
         click.Option(["--verbose"], help="Say on stderr what is sent.", **flag),

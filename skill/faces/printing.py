@@ -8,7 +8,7 @@ from typing import Any
 
 from skill.faults import Fault, Step
 from skill.shape import plain, plain_lines, show_plan, table
-from skill.types import Action, Json, Options, Plan, Result
+from skill.types import Action, Json, Options, Plan
 
 
 def wants_json(options: Options) -> bool:
@@ -87,31 +87,8 @@ def print_plan(plan: Plan, options: Options) -> None:
     )
 
 
-def print_result(result: Result, options: Options) -> None:
-    """Print what a run gave."""
-    for warning in result.warnings:
-        note(f"warning: {warning}")
-    if wants_json(options):
-        dump(envelope(result))
-        return
-    _print_value(result.output)
-    if result.sandbox:
-        note("(sandbox: nothing real was changed)")
-
-
-def envelope(result: Result) -> dict[str, Json]:
-    """Give a result in the envelope that programs read."""
-    whole: dict[str, Json] = {"output": result.output}
-    if result.page:
-        whole["page"] = result.page
-    if result.warnings:
-        whole["warnings"] = list(result.warnings)
-    if result.sandbox:
-        whole["sandbox"] = True
-    return {**whole, "actionRunId": result.run_id}
-
-
-def _print_value(value: Json) -> None:
+def print_value(value: Json) -> None:
+    """Print a value for people."""
     if isinstance(value, list) and all(isinstance(item, dict) for item in value):
         print(table(value, width()))
     elif isinstance(value, dict) and value:
@@ -136,7 +113,7 @@ def print_fault(fault: Fault, options: Options) -> None:
         note(f"error: {fault.message}")
         return
     if fault.output is not None:
-        _print_value(fault.output)
+        print_value(fault.output)
     lines = [
         f"error: {fault.message}",
         *(f"  {one.where or '/'}: {one.what}" for one in fault.problems if len(fault.problems) > 1),

@@ -6,7 +6,9 @@ from shlex import quote
 
 from skill.app import Skill
 from skill.faces.given import read_json, read_text
-from skill.faces.printing import dump, envelope, note, print_plan, print_result, wants_json
+from skill.faces.output import check_selection, envelope, print_result
+from skill.faces.printing import dump, note, print_plan, wants_json
+from skill.faces.running import finish
 from skill.faults import BadInput
 from skill.shape import mask_text, plain
 from skill.types import Json, Result
@@ -52,11 +54,12 @@ def send_raw(
     ]
     # the body may hold a secret: a file or standard input can be named again, other data cannot be shown
     tail = [f"-d {quote(data) if data.startswith('@') or data == '-' else '@FILE'}"] if data is not None else []
-    result = skill.run(plan, given, confirm, " ".join([*words, *tail]))
-    if include:
-        _include(skill, result)
-    else:
-        print_result(result, skill.options)
+    again = " ".join([*words, *tail])
+    if not include:
+        finish(skill, plan, given, confirm, again)
+        return
+    check_selection(skill.options, plan)
+    _include(skill, skill.run(plan, given, confirm, again))
 
 
 def _body(data: str | None, raw_data: bool) -> tuple[Json, bytes | None]:
@@ -84,7 +87,7 @@ def _include(skill: Skill, result: Result) -> None:
         for name, value in reply.headers.items()
     }
     if wants_json(skill.options):
-        dump({**envelope(result), "status": reply.status, "headers": headers})
+        dump({**envelope(result, skill.options.program), "status": reply.status, "headers": headers})
         return
     print(f"HTTP {reply.status}")
     for name, value in headers.items():

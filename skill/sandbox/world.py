@@ -234,9 +234,10 @@ class World:
             if name not in pointing:
                 pointing[name] = kind in self.kinds_of(name)
             if pointing[name] and self.points(name, inner, kind, record):
-                plain = [part for part in inner if part in record["is"] and not isinstance(inner[part], dict)]
                 # what a mention calls a type is the kind, and is no part of the thing
-                inner.update({part: record["is"][part] for part in plain if part != "type"})
+                parts = [part for part in inner if part != "type" and part in record["is"]]
+                plain = {part: record["is"][part] for part in parts if not isinstance(record["is"][part], dict)}
+                inner.update({part: value for part, value in plain.items() if not isinstance(inner[part], dict)})
             self._mention(inner, kind, record, pointing)
 
 

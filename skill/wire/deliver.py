@@ -71,7 +71,9 @@ class Delivery:
         broken = outcome.status < 300 and not outcome.whole
         return outcome.status == 429 or (repeatable and (outcome.status in BUSY or broken))
 
-    def _repeat(self, request: Request, first: Reply | ExchangeFailed, deadline: float, repeatable: bool) -> Reply | ExchangeFailed:
+    def _repeat(
+        self, request: Request, first: Reply | ExchangeFailed, deadline: float, repeatable: bool
+    ) -> Reply | ExchangeFailed:
         import tenacity
 
         jitter = tenacity.wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)

@@ -16,7 +16,9 @@ SAME_METHOD = (307, 308)
 LARGEST_PAGE = 1000
 
 
-def send(plan: Plan, service: Service, credential: Credential | None, deliver: Delivery, timeout_s: float, pages: Pages) -> Iterator[Reply]:
+def send(
+    plan: Plan, service: Service, credential: Credential | None, deliver: Delivery, timeout_s: float, pages: Pages
+) -> Iterator[Reply]:
     """Send a plan, and go on to the next page for as long as the service names one and the caller asks.
 
     Args:
