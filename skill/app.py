@@ -154,7 +154,11 @@ class Skill:
         Raises:
             BadInput: the list cannot be sorted so.
         """
-        return self.runner.run(plan, given, confirm, again, self._pages(plan), sink)
+        from skill.run import Wish
+
+        options = self.options
+        wish = Wish(confirm, again, self._pages(plan), options.if_missing, options.missing_ok)
+        return self.runner.run(plan, given, wish, sink)
 
     def _pages(self, plan: Plan) -> Pages:
         options = self.options
@@ -212,6 +216,7 @@ class Skill:
             timeout_s=options.timeout_s,
             reveal=options.reveal,
             strict=options.strict,
+            two_factor=options.two_factor,
             say=self.note if options.verbose else _quiet,
         )
 

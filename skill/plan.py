@@ -178,6 +178,14 @@ def body_bytes(plan: Plan) -> bytes | None:
     return None if plan.content is None else json.dumps(plan.content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def digest(plan: Plan, salt: str = "") -> str:
+    """Name what a plan will send: the same for the same request, different where anything differs (SHA-256, hexadecimal)."""
+    from hashlib import sha256
+
+    parts = [salt, plan.method, plan.url, json.dumps(sorted(plan.headers.items())), plan.risk, plan.sign_in]
+    return sha256("\n".join(parts).encode("utf-8", "surrogatepass") + b"\n" + (body_bytes(plan) or b"")).hexdigest()
+
+
 def looks_like_id(text: str) -> bool:
     """Tell whether a text is a UUID, which says nothing to the person who must confirm it."""
     return bool(_UUID.fullmatch(text))

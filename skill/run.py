@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin
 
 from skill.catalog import Catalog
 from skill.connection import find
@@ -11,7 +13,9 @@ from skill.faults import Fault, NeedsConfirmation, Refused, Step, TryLater, Unkn
 from skill.gather import Gatherer, Sink
 from skill.plan import match_path, path_parameters
 from skill.reading import body_of, fault_of
-from skill.shape import mask_text
+from skill.policy import enforce, read_policy
+from skill.record import Record, existing_paths
+from skill.shape import mask, mask_text
 from skill.types import Action, Confirmation, Credential, Exchange, Json, Pages, Plan, Reply, Result
 from skill.wire.exchange import ExchangeFailed
 
@@ -19,6 +23,21 @@ if TYPE_CHECKING:
     from skill.wire import Delivery
 
 ALL = Pages()
+TWO_FACTOR = "Heroku-Two-Factor-Code"
+
+
+class Wish(NamedTuple):
+    """How a plan is to be run.
+
+    `confirm` is what the person typed, `again` the command that was run, `pages` the part of a list that is wanted;
+    `if_missing` and `missing_ok` let a create find its thing there already, and a delete find it gone.
+    """
+
+    confirm: str | None = None
+    again: str = ""
+    pages: Pages = ALL
+    if_missing: bool = False
+    missing_ok: bool = False
 
 
 @dataclass(slots=True)
@@ -37,43 +56,82 @@ class Runner:
     timeout_s: float = 60.0
     reveal: Sequence[str] = ()
     strict: bool = False
+    two_factor: str | None = None
     say: Callable[[str], None] = field(default=lambda _: None)
     _delivery: "Delivery | None" = None
 
-    def run(
-        self,
-        plan: Plan,
-        given: Mapping[str, Json],
-        confirm: str | None,
-        again: str,
-        pages: Pages = ALL,
-        sink: Sink | None = None,
-    ) -> Result:
+    def run(self, plan: Plan, given: Mapping[str, Json], wish: Wish, sink: Sink | None = None) -> Result:
         """Send a plan and give its result, secrets masked.
 
         Args:
             given: the input that the plan was made from.
-            confirm: what the person typed to confirm.
-            again: the command that was run, for the hint of a refusal.
-            pages: which part of a list is wanted.
+            wish: how it is to be run.
             sink: takes the items of a list as they come, which are not kept then.
 
         Raises:
             Fault: nothing was done, or it is said what is unknown.
         """
+        policy = read_policy(self.environ)
         credential = self._credential(plan)
+        if policy is not None:
+            enforce(policy, plan, given, partial(self._app_name, plan))
         if plan.confirmation is not None:
-            self._confirm(plan, plan.confirmation, confirm, again, credential)
+            self._confirm(plan, plan.confirmation, wish, credential)
+        identities = existing_paths(self.catalog, plan, given) if wish.if_missing else []
         run_id = str(uuid.uuid4())
-        gatherer = Gatherer(plan, self.reveal, self.strict, pages.limit, f"{again} --limit 0", sink)
+        record = Record(plan, given, run_id, self.sandbox, self.say)
+        record.write("tried")
         try:
-            for reply in self._replies(plan, given, credential, pages):
+            result = self._gathered(plan, given, wish, sink, credential)
+        except Refused as fault:
+            found = self._converged(fault, plan, wish, identities)
+            record.failed(fault) if found is None else record.write(found.converged, found.reply)
+            if found is None:
+                raise
+            result = found
+        except BaseException as fault:
+            record.failed(fault)
+            raise
+        else:
+            record.write("done", result.reply)
+        return result._replace(sandbox=self.sandbox, run_id=run_id)
+
+    def _gathered(
+        self, plan: Plan, given: Mapping[str, Json], wish: Wish, sink: Sink | None, credential: Credential | None
+    ) -> Result:
+        gatherer = Gatherer(plan, self.reveal, self.strict, wish.pages.limit, f"{wish.again} --limit 0", sink)
+        try:
+            for reply in self._replies(plan, given, credential, wish.pages):
                 gatherer.take(reply)
                 if gatherer.full:
                     break
         except Fault as fault:
             raise gatherer.broken(fault) from None
-        return gatherer.result()._replace(sandbox=self.sandbox, run_id=run_id)
+        how = "created" if wish.if_missing else "deleted" if wish.missing_ok else ""
+        return gatherer.result()._replace(converged=how)
+
+    def _converged(self, fault: Refused, plan: Plan, wish: Wish, identities: Sequence[Plan]) -> Result | None:
+        """Give the result of a run that found things as they were to be; None where they are not."""
+        if wish.missing_ok and plan.method == "DELETE" and fault.http_status in (404, 410):
+            return Result(None, converged="missing")
+        if not wish.if_missing or fault.http_status not in (409, 422):
+            return None
+        for one in identities:
+            try:
+                value = self.ask(one)
+            except Fault:
+                continue
+            return Result(mask(value, one.action.output if one.action else None, self.reveal), converged="existed")
+        return None
+
+    def _app_name(self, plan: Plan, app: str) -> str | None:
+        url = urljoin(plan.url, f"/apps/{app}")
+        look = replace(plan, method="GET", url=url, shown_url=url, risk="read", content=None, raw=None, action=None)
+        try:
+            value = self.ask(look)
+        except Fault:
+            return None
+        return value.get("name") if isinstance(value, dict) else None
 
     def ask(self, plan: Plan) -> Json:
         """Send a read and give its first page, unmasked: for what the program itself must know.
@@ -87,22 +145,18 @@ class Runner:
         unsigned = self.sandbox or plan.sign_in == "none"
         return None if unsigned else find(self.catalog.services[plan.service], self.environ)
 
-    def _confirm(self, plan: Plan, wanted: Confirmation, typed: str | None, again: str, credential: Credential | None) -> None:
+    def _confirm(self, plan: Plan, wanted: Confirmation, wish: Wish, credential: Credential | None) -> None:
         expected = self._name(plan, wanted, credential)
-        if typed == expected:
+        if wish.confirm == expected:
             return
         from shlex import quote
 
-        message = (
-            f"this destroys something: {plan.action.title if plan.action else plan.method} needs --confirm {quote(expected)}"
-        )
-        if typed is not None:
-            message = f"the confirmation {typed!r} is not {expected!r}; nothing was sent"
-        raise NeedsConfirmation(
-            message,
-            hint="ask the person who owns it before you confirm",
-            next=[Step(f"{again} --confirm {quote(expected)}", "run it, once a person has agreed")],
-        )
+        title = plan.action.title if plan.action else plan.method
+        message = f"this destroys something: {title} needs --confirm {quote(expected)}"
+        if wish.confirm is not None:
+            message = f"the confirmation {wish.confirm!r} is not {expected!r}; nothing was sent"
+        step = Step(f"{wish.again} --confirm {quote(expected)}", "run it, once a person has agreed")
+        raise NeedsConfirmation(message, hint="ask the person who owns it before you confirm", next=[step])
 
     def _name(self, plan: Plan, wanted: Confirmation, credential: Credential | None) -> str:
         """Look up the name behind an id, so that a person confirms something they know."""
@@ -131,7 +185,8 @@ class Runner:
             self._delivery = Delivery(self.exchange(), self.say)
         service = self.catalog.services[plan.service]
         try:
-            for reply in send(plan, service, credential, self._delivery, self.timeout_s, pages):
+            signed = replace(plan, headers={**plan.headers, TWO_FACTOR: self.two_factor}) if self.two_factor else plan
+            for reply in send(signed, service, credential, self._delivery, self.timeout_s, pages):
                 if reply.status >= 300:
                     raise fault_of(reply, plan, self._look(plan, given))
                 if plan.risk == "read" and not body_of(reply).readable:

@@ -165,7 +165,10 @@ Exchange: TypeAlias = Callable[[Request], Reply]
 
 
 class Result(NamedTuple):
-    """What a run gives: the body, which part of a longer list it is, and what the service warned of."""
+    """What a run gives: the body, which part of a longer list it is, and what the service warned of.
+
+    `converged` says how a repeated run found things: created or existed, deleted or missing.
+    """
 
     output: Json
     page: Json = None
@@ -173,6 +176,7 @@ class Result(NamedTuple):
     reply: Reply | None = None
     sandbox: bool = False
     run_id: str = ""
+    converged: str = ""
 
 
 @dataclass(slots=True)
@@ -198,4 +202,7 @@ class Options:
     jq: str | None = None
     format: str | None = None
     max_bytes: int | None = None
+    if_missing: bool = False
+    missing_ok: bool = False
+    two_factor: str | None = None
     program: str = "skill"

@@ -2,28 +2,59 @@
 
 from collections.abc import Callable, Mapping
 
-from skill.connection import environment, netrc
+from skill.connection import environment
 from skill.faults import NotSignedIn, Step
 from skill.types import Credential, Service
 
-SOURCES: tuple[Callable[[Service, Mapping[str, str]], Credential | None], ...] = (environment.read, netrc.read)
+VARIABLE = "SKILL_CONNECTION"
+TOKEN_SOURCE = "--token-stdin"
 
 
-def find(service: Service, environ: Mapping[str, str]) -> Credential:
-    """Find the credential of a service.
+def _stored(service: Service, environ: Mapping[str, str]) -> Credential | None:
+    from skill.connection import stored
+
+    return stored.read(service, environ)
+
+
+def _heroku_cli(service: Service, environ: Mapping[str, str]) -> Credential | None:
+    from skill.connection import heroku_cli
+
+    return heroku_cli.read(service, environ)
+
+
+SOURCES: tuple[Callable[[Service, Mapping[str, str]], Credential | None], ...] = (environment.read, _stored, _heroku_cli)
+
+
+def find(service: Service, environ: Mapping[str, str], named: str | None = None, token: str | None = None) -> Credential:
+    """Find the credential of a service: the named connection, the token in hand, SKILL_CONNECTION, then the table's sources.
+
+    Args:
+        named: a connection; the service's own name stands for none in particular.
+        token: what was given on standard input.
 
     Raises:
+        BadInput: the named connection does not exist.
         NotSignedIn: no source has one, or one that cannot be used.
     """
+    if token and (named is None or named == service.name):
+        return _usable(Credential(service.name, TOKEN_SOURCE, token, kind="token"))
+    chosen = named or environ.get(VARIABLE, "").strip()
+    if chosen and chosen != service.name:
+        from skill.connection import stored
+
+        return _usable(stored.named(service, chosen))
     for source in SOURCES:
         credential = source(service, environ)
         if credential is not None:
             return _usable(credential)
-    variable = environment.variable(service)
-    raise NotSignedIn(
+    raise _nothing(service)
+
+
+def _nothing(service: Service) -> NotSignedIn:
+    return NotSignedIn(
         f"no credential for {service.title} was found",
-        hint=f"a person sets {variable}, or signs in with the service's own command line; --sandbox needs none",
-        next=[Step("action list --sandbox", "try everything without an account")],
+        hint=f"sign in with `login`, or a person sets {environment.variable(service)}; --sandbox needs none",
+        next=[Step("login", "sign in"), Step("action list --sandbox", "try everything without an account")],
     )
 
 

@@ -84,6 +84,8 @@ def envelope(result: Result, program: str) -> dict[str, Json]:
         whole["warnings"] = list(result.warnings)
     if result.sandbox:
         whole["sandbox"] = True
+    if result.converged:
+        whole["converged"] = result.converged
     return {**whole, "actionRunId": result.run_id}
 
 

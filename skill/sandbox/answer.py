@@ -11,7 +11,7 @@ from skill.sandbox.heroku import FLEETS, TAKES_AFTER
 from skill.sandbox.intake import Asked
 from skill.sandbox.lists import listed, queried
 from skill.sandbox.maker import Maker, amend, make, written
-from skill.sandbox.pages import page
+from skill.sandbox.pages import page, sortable
 from skill.sandbox.refusal import invalid, not_found
 from skill.sandbox.seed import provide
 from skill.sandbox.world import Parents, Record, World
@@ -61,7 +61,8 @@ def _query(world: World, asked: Asked, deed: Deed, _parents: Parents) -> Answer:
 
 def _page(world: World, asked: Asked, deed: Deed, records: list[Record]) -> Answer:
     things = [shown(world, deed.kind, record["is"], asked.action.output) for record in records]
-    return Answer(*page(things, item_schema(asked.action.output).get("properties", {}), asked.span))
+    fields = sortable(item_schema(asked.action.output).get("properties", {}), asked.action.sort)
+    return Answer(*page(things, fields, asked.span))
 
 
 def _show(world: World, asked: Asked, deed: Deed, parents: Parents) -> Answer:

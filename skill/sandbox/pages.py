@@ -1,9 +1,8 @@
 """Give one page of a list, as the Range header asks for it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from skill.sandbox.refusal import Refusal
 from skill.types import Json
@@ -27,12 +26,12 @@ class Span:
     descending: bool = False
 
 
-def page(items: Sequence[Json], fields: Mapping[str, Any], header: str) -> tuple[int, list[Json], dict[str, str]]:
+def page(items: Sequence[Json], fields: Iterable[str], header: str) -> tuple[int, list[Json], dict[str, str]]:
     """Cut a page out of a list.
 
     Args:
-        items: the whole list.
-        fields: the properties that its objects may have.
+        items: the whole list, oldest first; the place in it stands for a field that the objects do not show.
+        fields: what the list may be sorted by.
         header: the request's Range, empty for none.
 
     Returns:
@@ -41,21 +40,27 @@ def page(items: Sequence[Json], fields: Mapping[str, Any], header: str) -> tuple
     Raises:
         Refusal: 416, the range cannot be understood or met.
     """
-    sortable = [name for name in _SORTED_BY if name in fields]
-    span = _span(header, sortable) if header.strip() else Span(sortable[0] if sortable else "")
-    headers = {"accept-ranges": ", ".join(sortable)} if sortable else {}
-    if not span.field or any(span.field not in item for item in items):
+    names = list(fields)
+    span = _span(header, names) if header.strip() else Span(names[0] if names else "")
+    headers = {"accept-ranges": ", ".join(names)} if names else {}
+    if not span.field:
         return 200, list(items), headers
-    within = [item for item in items if _within(item[span.field], span)]
-    chosen = sorted(within, key=lambda item: _rank(item[span.field]), reverse=span.descending)
+    placed = [(item.get(span.field, place), item) for place, item in enumerate(items, 1)]
+    within = [pair for pair in placed if _within(pair[0], span)]
+    chosen = sorted(within, key=lambda pair: _rank(pair[0]), reverse=span.descending)
     shown = chosen[: span.most]
     if shown:
-        headers["content-range"] = f"{span.field} {shown[0][span.field]}..{shown[-1][span.field]}"
-    if len(shown) == len(chosen):
-        return 200, shown, headers
-    order = ",order=desc" if span.descending else ""
-    headers["next-range"] = f"{span.field} ]{shown[-1][span.field]}..{span.last}; max={span.most}{order}"
-    return 206, shown, headers
+        headers["content-range"] = f"{span.field} {shown[0][0]}..{shown[-1][0]}"
+    if len(shown) < len(chosen):
+        order = ",order=desc" if span.descending else ""
+        headers["next-range"] = f"{span.field} ]{shown[-1][0]}..{span.last}; max={span.most}{order}"
+    return 206 if len(shown) < len(chosen) else 200, [item for _, item in shown], headers
+
+
+def sortable(properties: Iterable[str], told: Iterable[str]) -> list[str]:
+    """List what a list may be sorted by: the fields that identify its objects, and what its action tells."""
+    known = set(properties)
+    return list(dict.fromkeys([*(name for name in _SORTED_BY if name in known), *told]))
 
 
 def _span(header: str, sortable: Sequence[str]) -> Span:

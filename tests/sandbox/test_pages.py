@@ -7,7 +7,7 @@ import pytest
 from skill.sandbox.pages import page
 from skill.sandbox.refusal import Refusal
 
-FIELDS = {"id": {}, "version": {}}
+FIELDS = ["id", "version", "seq"]
 ITEMS = [{"id": f"{number:03d}", "version": number} for number in range(1, 451)]
 
 
@@ -32,6 +32,7 @@ def every_page(header):
         ("version 100..199", [100], 100),
         ("version ]100..199; max=60", [60, 39], 101),
         ("version 199..100; order=desc", [100], 199),
+        ("seq ..; max=300", [300, 150], 1),
     ],
 )
 def test_pages(header, sizes, first):
@@ -58,12 +59,12 @@ def test_what_the_page_is():
     """A page says which part of the list it is, what comes next and what lists can be sorted by."""
     status, items, headers = page(ITEMS, FIELDS, "id ..; max=2")
     assert (status, len(items)) == (206, 2)
-    assert headers == {"accept-ranges": "id, version", "content-range": "id 001..002", "next-range": "id ]002..; max=2"}
+    assert headers == {"accept-ranges": "id, version, seq", "content-range": "id 001..002", "next-range": "id ]002..; max=2"}
 
 
 def test_list_without_a_field_to_sort_by():
     """A list whose objects have nothing to sort by comes whole."""
-    assert page([{"a": 1}] * 300, {"a": {}}, "")[:2] == (200, [{"a": 1}] * 300)
+    assert page([{"a": 1}] * 300, [], "")[:2] == (200, [{"a": 1}] * 300)
 
 
 def test_pages_of_the_sandbox(ask):
@@ -75,3 +76,10 @@ def test_pages_of_the_sandbox(ask):
     reply = ask.send("GET", "/apps", Range=reply.headers["next-range"])
     assert (reply.status, [one["name"] for one in json.loads(reply.body)]) == (200, ["shop-2"])
     assert ask.send("GET", "/apps", Range="colour ..").status == 416
+
+
+def test_what_an_action_tells_to_sort_by(ask):
+    """A field that the action names is sorted by, whether its objects show it or not."""
+    assert ask.send("GET", "/apps/example/webhook-deliveries", Range="seq ..; max=1,order=desc").status == 200
+    reply = ask.send("GET", "/apps/example/releases", Range="version ..; max=1, order=desc")
+    assert (reply.status, json.loads(reply.body)[0]["version"]) == (206, 11)
