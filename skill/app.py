@@ -21,6 +21,7 @@ from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Se
 
 if TYPE_CHECKING:
     from skill.gather import Sink
+    from skill.connection.setting import Listener, Setting
     from skill.index import Found
     from skill.run import Runner
 
@@ -49,7 +50,13 @@ class Skill:
     @property
     def sandbox(self) -> bool:
         """Whether the embedded stand-in answers instead of the network."""
-        return self.options.sandbox or self.options.connection == SANDBOX
+        return self.options.sandbox or self.connection == SANDBOX
+
+    @property
+    def connection(self) -> str | None:
+        """The connection that was named in the call, else in the environment where no token was given in hand."""
+        given = self.options.connection
+        return given if given or self.options.token_stdin else os.environ.get("SKILL_CONNECTION", "").strip() or None
 
     def service(self) -> Service | None:
         """Give the service of the connection that was named, None where none was.
@@ -57,17 +64,17 @@ class Skill:
         Raises:
             BadInput: there is no such connection.
         """
-        name = self.options.connection
+        name = self.connection
         if name is None or name == SANDBOX:
             return None
-        if name not in self.catalog.services:
-            known = ", ".join([*self.catalog.services, SANDBOX])
-            raise BadInput(
-                f"there is no connection {name!r}",
-                code="no_such_connection",
-                hint=f"known: {known}; leave it out to use what is there",
-            )
-        return self.catalog.services[name]
+        if name in self.catalog.services:
+            return self.catalog.services[name]
+        from skill.connection.store import Store, no_such
+
+        entry = Store().read().named(name)
+        if entry is None or entry.service not in self.catalog.services:
+            raise no_such(name)
+        return self.catalog.services[entry.service]
 
     def search(self, intent: str, limit: int) -> "Found":
         """Rank the actions by how well they fit an intent.
@@ -206,12 +213,16 @@ class Skill:
         """Make what runs plans, with the network or the sandbox behind it."""
         from skill.run import Runner
 
+        from skill.connection.signer import Signer
+
         options = self.options
+        signer = Signer(self.setting, self.exchange, self.connection)
         return Runner(
             catalog=self.catalog,
             environ=os.environ,
-            exchange=self._exchange or (self._stand_in if self.sandbox else self._network),
+            exchange=signer.exchange,
             shell=self.command,
+            sign=signer.credential,
             sandbox=self.sandbox,
             timeout_s=options.timeout_s,
             reveal=options.reveal,
@@ -267,16 +278,55 @@ class Skill:
             ],
         )
 
-    def _network(self) -> Exchange:
-        from skill.wire.http import Network
+    @cached_property
+    def setting(self) -> "Setting":
+        """What a sign-in needs: the services, the network, and where connections are kept."""
+        from skill.connection.setting import Setting
+        from skill.index.own import build, indexed
+        from skill.wire.ask import asking
 
-        return Network()
+        return Setting(
+            services=self.catalog.services,
+            environ=os.environ,
+            ask=lambda: asking(self.exchange()),
+            listen=_listen,
+            indexed=partial(indexed, self.catalog),
+            build=lambda service: build(self.catalog, service, self.note),
+            program=self.options.program,
+            token=self._token() if self.options.token_stdin else "",
+        )
+
+    def exchange(self) -> Exchange:
+        """Make what stands where the socket is: the network, or the sandbox."""
+        return (self._exchange or (self._stand_in if self.sandbox else self._network))()
+
+    def _token(self) -> str:
+        import sys
+
+        if sys.stdin.isatty():
+            from getpass import getpass
+
+            return getpass("Token: ").strip()
+        # one line alone, so that an input may follow it
+        return sys.stdin.buffer.readline(4096).decode("utf-8", "replace").strip()
+
+    def _network(self) -> Exchange:
+        from skill.connection.client import client_name
+        from skill.wire.http import Network, user_agent
+
+        return Network(agent=user_agent(client_name()))
 
     def _stand_in(self) -> Exchange:
         from skill.sandbox import Sandbox
 
         exchange: Exchange = Sandbox(self.catalog, places.state() / "sandbox.json")
         return exchange
+
+
+def _listen(port: int, path: str) -> "Listener":
+    from skill.wire.loopback import Loopback
+
+    return Loopback(port, path)
 
 
 def _quiet(text: str) -> None:

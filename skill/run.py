@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
 from skill.catalog import Catalog
-from skill.connection import find
 from skill.faults import Fault, NeedsConfirmation, Refused, Step, TryLater, Unknown
 from skill.gather import Gatherer, Sink
 from skill.plan import match_path, path_parameters
@@ -16,7 +15,7 @@ from skill.reading import body_of, fault_of
 from skill.policy import enforce, read_policy
 from skill.record import Record, existing_paths
 from skill.shape import mask, mask_text
-from skill.types import Action, Confirmation, Credential, Exchange, Json, Pages, Plan, Reply, Result
+from skill.types import Action, Confirmation, Credential, Exchange, Json, Pages, Plan, Reply, Result, Service
 from skill.wire.exchange import ExchangeFailed
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ class Runner:
     environ: Mapping[str, str]
     exchange: Callable[[], Exchange]
     shell: Callable[[str, Mapping[str, Json]], str]
+    sign: Callable[[Service], Credential]
     sandbox: bool = False
     timeout_s: float = 60.0
     reveal: Sequence[str] = ()
@@ -143,7 +143,7 @@ class Runner:
 
     def _credential(self, plan: Plan) -> Credential | None:
         unsigned = self.sandbox or plan.sign_in == "none"
-        return None if unsigned else find(self.catalog.services[plan.service], self.environ)
+        return None if unsigned else self.sign(self.catalog.services[plan.service])
 
     def _confirm(self, plan: Plan, wanted: Confirmation, wish: Wish, credential: Credential | None) -> None:
         expected = self._name(plan, wanted, credential)
@@ -179,6 +179,7 @@ class Runner:
     def _replies(
         self, plan: Plan, given: Mapping[str, Json], credential: Credential | None, pages: Pages = ALL
     ) -> Iterator[Reply]:
+        from skill.connection.scoped import explained
         from skill.wire import Delivery, send
 
         if self._delivery is None:
@@ -188,7 +189,7 @@ class Runner:
             signed = replace(plan, headers={**plan.headers, TWO_FACTOR: self.two_factor}) if self.two_factor else plan
             for reply in send(signed, service, credential, self._delivery, self.timeout_s, pages):
                 if reply.status >= 300:
-                    raise fault_of(reply, plan, self._look(plan, given))
+                    raise explained(fault_of(reply, plan, self._look(plan, given)), credential, plan)
                 if plan.risk == "read" and not body_of(reply).readable:
                     raise TryLater("the reply was cut off or is not what it says it is", http_status=reply.status)
                 yield reply

@@ -51,13 +51,21 @@ def test_a_summary_says_what_its_action_says(catalog: Catalog) -> None:
     """What a listing knows of an action is what the action is."""
     for one in catalog.summaries():
         action = catalog.action(one.key)
-        assert (one.title, one.about, one.risk, one.method, one.path) == (action.title, action.about, action.risk, action.method, action.path)
+        assert (one.title, one.about, one.risk, one.method, one.path) == (
+            action.title,
+            action.about,
+            action.risk,
+            action.method,
+            action.path,
+        )
 
 
 def test_keys_are_in_order_and_known(catalog: Catalog) -> None:
     """Keys are sorted, each is in the catalog, and another word is not."""
-    assert catalog.keys() == sorted(catalog.keys()) and len(catalog.keys()) == len(catalog)
-    assert "list-apps" in catalog and "no-such" not in catalog
+    assert catalog.keys() == sorted(catalog.keys())
+    assert len(catalog.keys()) == len(catalog)
+    assert "list-apps" in catalog
+    assert "no-such" not in catalog
 
 
 def test_an_unknown_key_names_the_nearest(catalog: Catalog) -> None:
@@ -74,7 +82,8 @@ def test_a_users_folder_adds_actions(own: Path) -> None:
     action = catalog.action("do-thing")
     assert (action.service, action.risk, action.input["required"]) == ("heroku", "write", ["app"])
     assert action.input["properties"]["app"] == catalog.services["heroku"].parameters["app"]
-    assert "list-apps" in catalog and not catalog.problems
+    assert "list-apps" in catalog
+    assert not catalog.problems
 
 
 def test_a_users_action_takes_the_place_of_ours(user_actions: Write) -> None:
@@ -86,7 +95,12 @@ def test_a_users_action_takes_the_place_of_ours(user_actions: Write) -> None:
 
 def test_a_users_service_brings_its_actions(user_actions: Write) -> None:
     """A folder with a service.yaml of its own adds a service."""
-    own = user_actions({"mine/service.yaml": SERVICE.format(name="mine", base="https://thing.example"), "mine/t.yaml": THING.replace("{app}", "x")})
+    own = user_actions(
+        {
+            "mine/service.yaml": SERVICE.format(name="mine", base="https://thing.example"),
+            "mine/t.yaml": THING.replace("{app}", "x"),
+        }
+    )
     catalog = open_catalog([own])
     assert (catalog.action("do-thing").service, catalog.services["mine"].base) == ("mine", "https://thing.example")
 
@@ -123,7 +137,13 @@ def test_new_and_removed_files_are_noticed(own: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("actions:\n  a: [\n", ":3:1"), ("- a\n", ":1:1"), ("\tx: y\n", ":1:1"), ("actions:\n  do-it:\n    title: 5\n", ":2:3"), ("actions: {}\nmore: x\n", ":2:1")],
+    [
+        ("actions:\n  a: [\n", ":3:1"),
+        ("- a\n", ":1:1"),
+        ("\tx: y\n", ":1:1"),
+        ("actions:\n  do-it:\n    title: 5\n", ":2:3"),
+        ("actions: {}\nmore: x\n", ":2:1"),
+    ],
 )
 def test_a_broken_file_is_named_and_the_rest_works(user_actions: Write, text: str, place: str) -> None:
     """A file that is not YAML, or not an action file, is named with line and column; its neighbours still count."""
@@ -137,8 +157,10 @@ def test_a_bad_action_leaves_its_neighbours(user_actions: Write) -> None:
     """One bad action of a file is named and left out, and the others of the file still count."""
     own = user_actions({"heroku/two.yaml": THING + "  bad-thing:\n    title: Bad\n"})
     catalog = open_catalog([own])
-    assert "do-thing" in catalog and "bad-thing" not in catalog
-    assert all("two.yaml:7:" in problem.where for problem in catalog.problems) and catalog.problems
+    assert "do-thing" in catalog
+    assert "bad-thing" not in catalog
+    assert all("two.yaml:7:" in problem.where for problem in catalog.problems)
+    assert catalog.problems
 
 
 def test_problems_are_told_every_time(user_actions: Write) -> None:
@@ -205,10 +227,13 @@ BROKEN = {
 def test_no_file_brings_the_catalog_down(user_actions: Write, files: dict[str, str]) -> None:
     """YAML that is no JSON, and phrases in another form, are named, and the rest works."""
     catalog = open_catalog([user_actions(files)])
-    assert "list-apps" in catalog and catalog.problems
+    assert "list-apps" in catalog
+    assert catalog.problems
 
 
-@pytest.mark.xfail(strict=True, reason="a link that leads nowhere, as an editor leaves beside an open file, is a FileNotFoundError")
+@pytest.mark.xfail(
+    strict=True, reason="a link that leads nowhere, as an editor leaves beside an open file, is a FileNotFoundError"
+)
 def test_a_dangling_link_is_passed_over(own: Path) -> None:
     """A link that leads nowhere does not keep the rest from working."""
     (own / "heroku/.#thing.yaml").symlink_to("me@host.1234")

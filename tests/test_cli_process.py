@@ -21,7 +21,9 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs the signals an
 def test_an_interruption_ends_a_hanging_call(server: Server, words: tuple[str, ...]) -> None:
     """Ctrl-C while a service hangs is exit 130, at most one line on stderr, and no traceback."""
     code, out, err = _interrupted(server, words)
-    assert (code, out) == (130, b"") and len(err.splitlines()) <= 1 and b"Traceback" not in err
+    assert (code, out) == (130, b"")
+    assert len(err.splitlines()) <= 1
+    assert b"Traceback" not in err
 
 
 @posix
@@ -44,7 +46,12 @@ def _interrupted(server: Server, words: tuple[str, ...]) -> tuple[int, bytes, by
 def test_a_reader_that_goes_away_is_no_error() -> None:
     """A reader that closes stdout early ends the program without a word."""
     done = subprocess.run(
-        f"{shlex.join(command(['action', 'list']))} | head -c 1", shell=True, capture_output=True, env=environment(), timeout=60, check=False
+        f"{shlex.join(command(['action', 'list']))} | head -c 1",
+        shell=True,
+        capture_output=True,
+        env=environment(),
+        timeout=60,
+        check=False,
     )
     assert (done.stdout, done.stderr) == (b"{", b"")
 
@@ -53,7 +60,8 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 def test_json_is_json_on_a_terminal_too() -> None:
     """On a terminal a list is a table, and with --json it is JSON."""
     shown = {flag: _on_a_terminal("action", "list", "--limit", "1", *flag) for flag in ((), ("--json",))}
-    assert shown["--json",].startswith('{"items":[') and "NAME" in shown[()].splitlines()[0]
+    assert shown["--json",].startswith('{"items":[')
+    assert "NAME" in shown[()].splitlines()[0]
 
 
 def _on_a_terminal(*words: str) -> str:
@@ -83,7 +91,9 @@ def test_the_program_runs_from_any_folder(process: Cli) -> None:
 def test_a_token_is_in_no_process_list(server: Server) -> None:
     """While a call runs, its command line holds no token."""
     server.play(HANG)
-    with subprocess.Popen(command(("action", "run", "list-apps")), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as running:
+    with subprocess.Popen(
+        command(("action", "run", "list-apps")), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    ) as running:
         server.wait_seen()
         listed = Path(f"/proc/{running.pid}/cmdline")
         seen = listed.read_bytes() if listed.exists() else b""
@@ -97,12 +107,19 @@ def test_a_token_is_in_no_process_list(server: Server) -> None:
 @pytest.mark.parametrize("words", [("action", "list"), ("action", "show", "nope")], ids=["list", "fault"])
 def test_an_output_that_cannot_be_written_is_said(where: str, words: tuple[str, ...]) -> None:
     """A stdout that is closed or full is one line on stderr and a non-zero exit, without a traceback."""
-    done = subprocess.run(f"{shlex.join(command(words))} {where}", shell=True, capture_output=True, env=environment(), timeout=60, check=False)
-    assert done.returncode != 0 and len(done.stderr.splitlines()) == 1
+    done = subprocess.run(
+        f"{shlex.join(command(words))} {where}", shell=True, capture_output=True, env=environment(), timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a broken character in what is printed is a UnicodeEncodeError, in a message even a traceback")
-@pytest.mark.parametrize("words", [("--set", "vars.A=\udcff"), ("--input", '{"app":"x","vars":{"\\ud800":"y"}}')], ids=["value", "name"])
+@pytest.mark.xfail(
+    strict=True, reason="a broken character in what is printed is a UnicodeEncodeError, in a message even a traceback"
+)
+@pytest.mark.parametrize(
+    "words", [("--set", "vars.A=\udcff"), ("--input", '{"app":"x","vars":{"\\ud800":"y"}}')], ids=["value", "name"]
+)
 def test_a_broken_character_is_not_a_bug(cli: Cli, words: tuple[str, ...]) -> None:
     """Half of a surrogate pair in the input is either sent escaped or refused, and never a bug of the program."""
     assert cli("action", "run", "update-config-vars", "--set", "app=x", *words, "--dry-run", "--reveal", "all").code in (0, 2)
@@ -142,12 +159,18 @@ def test_a_connection_that_does_not_exist_is_refused(cli: Cli, words: tuple[str,
     assert cli("action", *words, "--connectionId", "nope").code == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the command that confirms a raw request leaves --sandbox, -H and the connection out: typed as it stands it destroys the real thing")
-@pytest.mark.parametrize("words", [("/apps/example", "--sandbox"), ("sandbox", "/apps/example"), ("/apps/example", "--sandbox", "-H", "X-A: b")])
+@pytest.mark.xfail(
+    strict=True,
+    reason="the command that confirms a raw request leaves --sandbox and -H out: it would destroy the real thing",
+)
+@pytest.mark.parametrize(
+    "words", [("/apps/example", "--sandbox"), ("sandbox", "/apps/example"), ("/apps/example", "--sandbox", "-H", "X-A: b")]
+)
 def test_a_confirmed_rehearsal_stays_a_rehearsal(cli: Cli, words: tuple[str, ...]) -> None:
     """The command that a refusal suggests is the whole one: a sandbox call stays in the sandbox, with its headers."""
     suggested = cli("request", "-X", "DELETE", *words).error["next"][0]["command"]
-    assert "sandbox" in suggested and ("-H" in words) == ("-H" in suggested)
+    assert "sandbox" in suggested
+    assert ("-H" in words) == ("-H" in suggested)
 
 
 @pytest.mark.xfail(strict=True, reason="the command that confirms an action leaves --actions out, so that its key is not known")
@@ -156,10 +179,12 @@ def test_the_suggested_command_keeps_its_options(cli: Cli, tmp_path: Path) -> No
     (tmp_path / "own/heroku").mkdir(parents=True)
     (tmp_path / "own/heroku/x.yaml").write_text(
         "actions:\n  delete-thing:\n    title: Delete Thing\n    about: Deletes the thing for good.\n"
-        "    asks: [drop the thing, remove thing, thing away please, kill the thing, no more thing]\n    request: DELETE /apps/{app}/thing\n"
+        "    asks: [drop the thing, remove thing, thing away please, kill the thing, no more thing]\n"
+        "    request: DELETE /apps/{app}/thing\n"
     )
     done = cli("action", "run", "delete-thing", "--set", "app=x", "--sandbox", "--actions", str(tmp_path / "own"))
-    assert done.code == 5 and "--actions" in done.error["next"][0]["command"]
+    assert done.code == 5
+    assert "--actions" in done.error["next"][0]["command"]
 
 
 @pytest.mark.xfail(strict=True, reason="a proxy setting that the library does not take is told as a bug of the program")
@@ -191,7 +216,9 @@ def test_a_suggested_command_names_the_program_once(process: Cli) -> None:
     assert process("action", "nope").error["next"][0]["command"] == "python -m skill action --help"
 
 
-@pytest.mark.xfail(strict=True, reason="a value nested deep is a ValueError of the checking library, told as a bug of the program")
+@pytest.mark.xfail(
+    strict=True, reason="a value nested deep is a ValueError of the checking library, told as a bug of the program"
+)
 def test_a_deep_input_is_refused(cli: Cli) -> None:
     """An input nested deep is refused."""
     assert cli("action", "run", "get-app", "--dry-run", "--input", '{"app":' + "[" * 400 + "]" * 400 + "}").code == 2
@@ -202,14 +229,24 @@ def test_a_deep_input_is_refused(cli: Cli) -> None:
 def test_a_named_pipe_is_not_waited_for() -> None:
     """An @file that is a named pipe is refused at once."""
     os.mkfifo("pipe")
-    done = subprocess.run(command(("action", "run", "list-apps", "--dry-run", "--input", "@pipe")), capture_output=True, env=environment(), timeout=3, check=False)
+    done = subprocess.run(
+        command(("action", "run", "list-apps", "--dry-run", "--input", "@pipe")),
+        capture_output=True,
+        env=environment(),
+        timeout=3,
+        check=False,
+    )
     assert done.returncode == 2
 
 
-@pytest.mark.xfail(strict=True, reason="--set takes whole numbers alone for a number, and underscores and other digits for a whole number")
+@pytest.mark.xfail(
+    strict=True, reason="--set takes whole numbers alone for a number, and underscores and other digits for a whole number"
+)
 def test_a_number_is_written_as_in_json(cli: Cli) -> None:
     """--set takes a number as JSON writes it."""
-    done = cli("action", "run", "update-formation", "--set", "app=x", "--set", "formation=web", "--set", "quantity=1_0", "--dry-run")
+    done = cli(
+        "action", "run", "update-formation", "--set", "app=x", "--set", "formation=web", "--set", "quantity=1_0", "--dry-run"
+    )
     assert done.code == 2
 
 

@@ -53,10 +53,13 @@ def test_without_a_credential_it_is_said_how_to_get_one(heroku: Service, environ
     """With no credential at all the fault names the variable and the sandbox."""
     with pytest.raises(NotSignedIn) as missing:
         find(heroku, environ)
-    assert "HEROKU_API_KEY" in missing.value.hint and "--sandbox" in missing.value.hint
+    assert "HEROKU_API_KEY" in missing.value.hint
+    assert "--sandbox" in missing.value.hint
 
 
-@pytest.mark.parametrize("token", ["HRKU-ab**********cd", "two words", "line\nbreak", "tokén", "tab\tbed", "nul\x00", "zero\u200bwidth"])
+@pytest.mark.parametrize(
+    "token", ["HRKU-ab**********cd", "two words", "line\nbreak", "tokén", "tab\tbed", "nul\x00", "zero\u200bwidth"]
+)
 def test_an_unusable_token_is_refused_and_not_quoted(heroku: Service, environ: dict[str, str], token: str) -> None:
     """A shortened token, or one that no header can carry, is refused before anything is sent, without quoting it."""
     with pytest.raises(NotSignedIn) as unusable:
@@ -101,7 +104,10 @@ def test_a_netrc_without_the_host_has_no_credential(heroku: Service, environ: di
         find(heroku, environ)
 
 
-@pytest.mark.parametrize("content", [b"machine api.heroku.com\n  pasword s3cr3t\n", b"s3cr3t\n", b"\xff\xfes3cr3t", b'machine api.heroku.com login "s3cr3t'])
+@pytest.mark.parametrize(
+    "content",
+    [b"machine api.heroku.com\n  pasword s3cr3t\n", b"s3cr3t\n", b"\xff\xfes3cr3t", b'machine api.heroku.com login "s3cr3t'],
+)
 def test_a_broken_netrc_is_named_and_never_quoted(heroku: Service, environ: dict[str, str], content: bytes) -> None:
     """A netrc file that cannot be read is named, with the line where it is known, and nothing of it is quoted."""
     path = Path(environ["HOME"]) / ".netrc"
@@ -207,7 +213,8 @@ def test_another_service_signs_for_its_own_host_alone(heroku: Service) -> None:
     other = replace(heroku, name="my-thing", base="https://thing.example")
     assert find(other, {"HOME": "/none", "MY_THING_API_KEY": "t"}).token == "t"
     assert may_sign(other, "https://thing.example/x")
-    assert not may_sign(other, "https://sub.thing.example/x") and not may_sign(other, "http://thing.example/x")
+    assert not may_sign(other, "https://sub.thing.example/x")
+    assert not may_sign(other, "http://thing.example/x")
 
 
 @pytest.mark.xfail(strict=True, reason="a service named Heroku takes HEROKU_API_KEY to whatever host it names")
@@ -218,7 +225,9 @@ def test_a_users_service_cannot_borrow_the_variable(heroku: Service) -> None:
         find(other, {"HOME": "/none", "HEROKU_API_KEY": "t"})
 
 
-@pytest.mark.xfail(strict=True, reason="a service.yaml that moves heroku to this machine is signed for, which HEROKU_HOST alone should do")
+@pytest.mark.xfail(
+    strict=True, reason="a service.yaml that moves heroku to this machine is signed for, which HEROKU_HOST alone should do"
+)
 def test_a_users_service_cannot_move_the_token_to_this_machine(heroku: Service) -> None:
     """A service.yaml that names heroku with a base on this machine gets no signature; only HEROKU_HOST moves the API there."""
     assert not may_sign(replace(heroku, base="http://127.0.0.1:8000"), "http://127.0.0.1:8000/apps")

@@ -26,7 +26,9 @@ def planned(catalog: Catalog, key: str, given: dict[str, Json]) -> Plan:
 
 def raw(catalog: Catalog, method: str, path: str, **more: Any) -> Plan:
     """Plan a raw request as the command line does."""
-    return plan_raw(catalog.services["heroku"], BASE, method, path, matches=actions_like(catalog, method, urlsplit(path).path, None), **more)
+    return plan_raw(
+        catalog.services["heroku"], BASE, method, path, matches=actions_like(catalog, method, urlsplit(path).path, None), **more
+    )
 
 
 @given(texts)
@@ -57,7 +59,16 @@ def test_what_is_no_segment_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "encoded"), [("%2F", "%252F"), ("a b", "a%20b"), ("17:63", "17%3A63"), ("a@b.c", "a%40b.c"), ("*.x", "%2A.x"), ("~", "~"), ("é", "%C3%A9")]
+    ("text", "encoded"),
+    [
+        ("%2F", "%252F"),
+        ("a b", "a%20b"),
+        ("17:63", "17%3A63"),
+        ("a@b.c", "a%40b.c"),
+        ("*.x", "%2A.x"),
+        ("~", "~"),
+        ("é", "%C3%A9"),
+    ],
 )
 def test_a_path_value_is_encoded_once(text: str, encoded: str) -> None:
     """A path value is percent-encoded exactly once, what looks encoded already too."""
@@ -94,7 +105,7 @@ def test_query_parameters_are_encoded(catalog: Catalog) -> None:
     """An input that belongs into the query is encoded there, and is in no body."""
     action = next(action for action in catalog.actions() if action.query and action.method == "GET")
     name = action.query[0]
-    given = {**{one: "x" for one in path_parameters(action.path)}, name: "a&b=c d#"}
+    given = {**dict.fromkeys(path_parameters(action.path), "x"), name: "a&b=c d#"}
     plan = plan_action(action, given, catalog.services["heroku"], BASE)
     assert (urlsplit(plan.url).query, plan.content) == (f"{name}=a%26b%3Dc+d%23", None)
 
@@ -121,7 +132,9 @@ def test_every_example_can_be_planned(catalog: Catalog) -> None:
     """Every action's own example makes a plan with its risk, which wants a confirmation just where it destroys."""
     for action in catalog.actions():
         plan = plan_action(action, action.example or {}, catalog.services[action.service], BASE)
-        assert (plan.risk, plan.confirmation is not None, "{" in plan.url) == (action.risk, action.risk == "destroy", False), action.key
+        assert (plan.risk, plan.confirmation is not None, "{" in plan.url) == (action.risk, action.risk == "destroy", False), (
+            action.key
+        )
 
 
 def test_a_plan_holds_no_credential(catalog: Catalog) -> None:
@@ -134,15 +147,19 @@ def test_the_last_name_in_the_path_confirms(catalog: Catalog) -> None:
     """A destroying plan is confirmed by the last name of its path, looked up where an id was given."""
     named = planned(catalog, "delete-app", {"app": "shop"}).confirmation
     by_id = planned(catalog, "delete-app", {"app": UUID}).confirmation
-    assert named is not None and (named.expected, named.lookup) == ("shop", None)
-    assert by_id is not None and (by_id.expected, by_id.lookup) == (UUID, f"/apps/{UUID}")
+    assert named is not None
+    assert (named.expected, named.lookup) == ("shop", None)
+    assert by_id is not None
+    assert (by_id.expected, by_id.lookup) == (UUID, f"/apps/{UUID}")
 
 
 def test_a_confirmation_is_never_a_secret(catalog: Catalog) -> None:
     """What a person must type never is a secret path value."""
     for action in catalog.actions():
         secret = [name for name in path_parameters(action.path) if action.input["properties"][name].get("x-secret")]
-        plan = plan_action(action, {**(action.example or {}), **dict.fromkeys(secret, "s3cr3t-value")}, catalog.services[action.service], BASE)
+        plan = plan_action(
+            action, {**(action.example or {}), **dict.fromkeys(secret, "s3cr3t-value")}, catalog.services[action.service], BASE
+        )
         assert "s3cr3t-value" not in plan.shown_url, action.key
         assert plan.confirmation is None or plan.confirmation.expected != "s3cr3t-value", action.key
 
@@ -171,16 +188,36 @@ def test_a_raw_request_inherits_secrets(catalog: Catalog, content: Json, body: b
     assert raw(catalog, "PATCH", "/apps/shop/config-vars", content=content, raw=body).secrets == ("/A",)
 
 
-@pytest.mark.parametrize(("method", "risk"), [("GET", "read"), ("HEAD", "read"), ("POST", "write"), ("PUT", "write"), ("PATCH", "write"), ("DELETE", "destroy")])
+@pytest.mark.parametrize(
+    ("method", "risk"),
+    [("GET", "read"), ("HEAD", "read"), ("POST", "write"), ("PUT", "write"), ("PATCH", "write"), ("DELETE", "destroy")],
+)
 def test_an_unknown_raw_request_has_the_risk_of_its_method(catalog: Catalog, method: str, risk: str) -> None:
     """An unmatched DELETE destroys, and is confirmed by its last segment; other unmatched writes write."""
     plan = raw(catalog, method, "/no/such/thing")
-    assert (plan.risk, plan.confirmation.expected if plan.confirmation else None) == (risk, "thing" if risk == "destroy" else None)
+    assert (plan.risk, plan.confirmation.expected if plan.confirmation else None) == (
+        risk,
+        "thing" if risk == "destroy" else None,
+    )
 
 
 @pytest.mark.parametrize(
     "path",
-    ["apps", "//evil.com/x", "/a\nb", "/a b", "/a\\b", "/a#b", "/a/../b", "/a/%2e%2E/b", "/./a", "/{app}", "https://u@api.heroku.com/x", "http://api.heroku.com/", "/\x00"],
+    [
+        "apps",
+        "//evil.com/x",
+        "/a\nb",
+        "/a b",
+        "/a\\b",
+        "/a#b",
+        "/a/../b",
+        "/a/%2e%2E/b",
+        "/./a",
+        "/{app}",
+        "https://u@api.heroku.com/x",
+        "http://api.heroku.com/",
+        "/\x00",
+    ],
 )
 def test_a_raw_path_that_must_not_be_sent_is_refused(catalog: Catalog, path: str) -> None:
     """A raw path that climbs, breaks a line, names a user or leaves a parameter open is refused."""
@@ -206,12 +243,16 @@ def test_a_header_is_one_line_of_plain_text(catalog: Catalog, name: str, value: 
         plan = raw(catalog, "GET", "/x", headers=[(name, value)])
     except BadInput:
         return
-    assert value.isascii() and not set(value) & set("\r\n\x00")
-    assert name and set(name) <= set("X-ab")
+    assert value.isascii()
+    assert not set(value) & set("\r\n\x00")
+    assert name
+    assert set(name) <= set("X-ab")
     assert plan.headers[name] == value
 
 
-@pytest.mark.parametrize("name", ["Authorization", "authorization", "HOST", "Cookie", "Content-Length", "Transfer-Encoding", "Proxy-Authorization"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "authorization", "HOST", "Cookie", "Content-Length", "Transfer-Encoding", "Proxy-Authorization"]
+)
 def test_a_header_of_the_programs_own_is_refused(catalog: Catalog, name: str) -> None:
     """A caller sets neither the credential nor the framing of a request."""
     with pytest.raises(BadInput):
@@ -231,11 +272,15 @@ def test_an_unknown_method_is_refused(catalog: Catalog, method: str) -> None:
         raw(catalog, method, "/x")
 
 
-@given(st.recursive(st.none() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)))
+@given(
+    st.recursive(st.none() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+)
 def test_secrets_are_pointed_at_wherever_they_are(value: Json) -> None:
     """A value that is secret as a whole has one pointer, to itself; null has none."""
     assert secret_pointers(value, {"x-secret": True}) == ([""] if value is not None else [])
-    assert secret_pointers({"a": [value]}, {"properties": {"a": {"items": {"x-secret": True}}}}) == (["/a/0"] if value is not None else [])
+    assert secret_pointers({"a": [value]}, {"properties": {"a": {"items": {"x-secret": True}}}}) == (
+        ["/a/0"] if value is not None else []
+    )
 
 
 @pytest.mark.xfail(strict=True, reason="percent-encoded plain characters keep a raw request from being the action that it is")

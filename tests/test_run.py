@@ -88,23 +88,38 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "body", "code", "name"), REFUSALS, ids=[f"{one[0]}-{one[3]}" for one in REFUSALS])
 @pytest.mark.parametrize("words", [READ, WRITE], ids=["read", "write"])
-def test_a_refusal_has_its_exit_and_code(cli: Cli, server: Server, words: tuple[str, ...], status: int, body: object, code: int, name: str) -> None:
-    """A refusal keeps the service's own code, words, status and request id, and is sent again only where it was refused for the rate."""
+def test_a_refusal_has_its_exit_and_code(
+    cli: Cli, server: Server, words: tuple[str, ...], status: int, body: object, code: int, name: str
+) -> None:
+    """A refusal keeps the service's own code, words, status and request id, sent again only where it was refused for the rate."""
     server.rest = answer(body, status, request_id="r-1")
     done = cli(*words, "--timeout", "0.3")
     error = done.error
-    assert (done.code, error["code"], error["message"], error["http_status"], error["request_id"]) == (code, name, "no", status, "r-1")
+    assert (done.code, error["code"], error["message"], error["http_status"], error["request_id"]) == (
+        code,
+        name,
+        "no",
+        status,
+        "r-1",
+    )
     assert len(server.seen) == 1 or status == 429
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-@pytest.mark.parametrize("part", [answer({"id": "server_error", "message": "no"}), text(HTML), Part()], ids=["json", "html", "empty"])
+@pytest.mark.parametrize(
+    "part", [answer({"id": "server_error", "message": "no"}), text(HTML), Part()], ids=["json", "html", "empty"]
+)
 def test_an_outage_is_unknown_for_a_write_and_later_for_a_read(cli: Cli, server: Server, status: int, part: Part) -> None:
     """A 5xx, whatever its body, is exit 8 with the read to look with for a write, and exit 6 for a read."""
     failed = Part(status, part.body, part.headers)
     server.rest = failed
     wrote, read = cli(*WRITE, "--timeout", "0.3"), cli(*READ, "--timeout", "0.3")
-    assert (wrote.code, wrote.error["http_status"], wrote.error["retryable"], bool(wrote.error["next"])) == (8, status, False, True)
+    assert (wrote.code, wrote.error["http_status"], wrote.error["retryable"], bool(wrote.error["next"])) == (
+        8,
+        status,
+        False,
+        True,
+    )
     assert (read.code, read.error["http_status"], read.error["retryable"]) == (6, status, True)
     assert [one.method for one in server.seen].count("POST") == 1
     assert "<html>" not in wrote.out + read.out
@@ -159,7 +174,9 @@ def test_a_slow_reply_ends_at_the_limit(cli: Cli, server: Server) -> None:
 def test_pages_are_joined_in_order(cli: Cli, server: Server) -> None:
     """A list of several pages comes whole and in order, each page asked for once by the range before it."""
     pages = [[{"id": str(10 * page + item)} for item in range(3)] for page in range(3)]
-    server.play(answer(pages[0], 206, next_range="]2..; max=3"), answer(pages[1], 206, next_range="]12..; max=3"), answer(pages[2]))
+    server.play(
+        answer(pages[0], 206, next_range="]2..; max=3"), answer(pages[1], 206, next_range="]12..; max=3"), answer(pages[2])
+    )
     done = cli("action", "run", "list-apps")
     assert done.json["output"] == [item for page in pages for item in page]
     assert done.json["page"] == {"truncated": False, "shown": 9, "total": 9, "next": None}

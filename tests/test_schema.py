@@ -14,7 +14,10 @@ SCHEMA: Schema = {
         "stage": {"type": ["string", "null"], "enum": ["staging", "production", None]},
         "name": {"type": "string", "pattern": "^[a-z]+$"},
         "vars": {"type": "object", "propertyNames": {"pattern": "^[A-Z]+$"}, "additionalProperties": {"type": "string"}},
-        "updates": {"type": "array", "items": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}},
+        "updates": {
+            "type": "array",
+            "items": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
+        },
     },
     "required": ["app"],
     "additionalProperties": False,
@@ -38,7 +41,13 @@ def test_a_right_input_has_no_problem() -> None:
 
 def test_all_problems_come_at_once() -> None:
     """Every problem of an input is told, not only the first."""
-    assert set(told({"aap": 1, "quantity": "x", "stage": "stagin", "name": "A"})) == {"/app", "/aap", "/quantity", "/stage", "/name"}
+    assert set(told({"aap": 1, "quantity": "x", "stage": "stagin", "name": "A"})) == {
+        "/app",
+        "/aap",
+        "/quantity",
+        "/stage",
+        "/name",
+    }
 
 
 def test_an_unknown_property_is_told_with_the_nearest() -> None:

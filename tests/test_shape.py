@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 
 from skill.catalog import Catalog
 from skill.plan import MASK, plan_action, plan_raw
-from skill.shape import brief, compact_input, compact_output, full, mask, mask_pointers, mask_text, plain, plain_lines, show_plan, table
+from skill.shape import (
+    brief,
+    compact_input,
+    compact_output,
+    full,
+    mask,
+    mask_pointers,
+    mask_text,
+    plain,
+    plain_lines,
+    show_plan,
+    table,
+)
 from skill.types import Json
 
 SECRET = {"type": "string", "x-secret": True}
@@ -58,7 +70,13 @@ def test_a_token_is_masked_in_any_value(tree: Json, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["postgres://user:pass123@host/db", "redis://:pass123@host:6379", "amqps://a.b:pass123@h/v", "x https://u:pass123@h y", "postgres://u:pa:pass123@h"],
+    [
+        "postgres://user:pass123@host/db",
+        "redis://:pass123@host:6379",
+        "amqps://a.b:pass123@h/v",
+        "x https://u:pass123@h y",
+        "postgres://u:pa:pass123@h",
+    ],
 )
 def test_a_password_in_an_address_is_masked(text: str) -> None:
     """A password within an address is masked, and the address is still readable."""
@@ -101,7 +119,9 @@ def test_pointers_mask_names_with_slashes(name: str, other: str) -> None:
 def test_a_dry_run_shows_no_secret(catalog: Catalog) -> None:
     """A plan as shown masks secret inputs in its body, its address and its headers."""
     service = catalog.services["heroku"]
-    plan = plan_action(catalog.action("update-config-vars"), {"app": "shop", "vars": {"A": "s3cr3t", "B": None}}, service, service.base)
+    plan = plan_action(
+        catalog.action("update-config-vars"), {"app": "shop", "vars": {"A": "s3cr3t", "B": None}}, service, service.base
+    )
     assert show_plan(plan)["body"] == {"A": MASK, "B": None}
     assert show_plan(plan, ["A"])["body"]["A"] == "s3cr3t"
     raw = plan_raw(service, service.base, "GET", f"/x/{TOKEN}", headers=[("Heroku-Two-Factor-Code", "123456"), ("X-Note", TOKEN)])
@@ -112,7 +132,7 @@ def test_every_compact_schema_is_a_schema(catalog: Catalog) -> None:
     """The compact form of every schema is a valid JSON Schema that names only what the whole one names."""
     for action in catalog.actions():
         given, gives = compact_input(action.input), compact_output(action.output)
-        assert jsonschema_rs.meta.is_valid(given) and jsonschema_rs.meta.is_valid(gives), action.key
+        assert [jsonschema_rs.meta.is_valid(one) for one in (given, gives)] == [True, True], action.key
         assert set(given.get("properties", {})) == set(action.input["properties"])
         assert len(gives.get("items", gives).get("properties", {})) <= 8
 
@@ -126,7 +146,10 @@ def test_every_example_fits_its_compact_schema(catalog: Catalog) -> None:
 def test_ten_actions_are_small(catalog: Catalog) -> None:
     """Ten actions as a search shows them take 6,500 characters at most in the median."""
     actions, chance = list(catalog.actions()), random.Random(1)
-    sizes = [len(json.dumps({"items": [brief(one, 0.5) for one in chance.sample(actions, 10)]}, separators=(",", ":"))) for _ in range(60)]
+    sizes = [
+        len(json.dumps({"items": [brief(one, 0.5) for one in chance.sample(actions, 10)]}, separators=(",", ":")))
+        for _ in range(60)
+    ]
     assert statistics.median(sizes) <= 6500
 
 
@@ -141,11 +164,19 @@ def test_a_full_action_can_be_printed(catalog: Catalog) -> None:
 def test_nothing_from_outside_moves_the_terminal(text: str) -> None:
     """A printed value has no escapes, no control or bidirectional characters and no surrogates, and stays on one line."""
     shown = plain(text)
-    assert not set(shown) & (set(map(chr, [*range(32), *range(127, 160)])) | set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+    assert not set(shown) & (
+        set(map(chr, [*range(32), *range(127, 160)]))
+        | set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    )
     assert shown.encode() is not None
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["id", "name", "other"]), st.none() | st.booleans() | st.text() | st.lists(st.text())), max_size=4))
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["id", "name", "other"]), st.none() | st.booleans() | st.text() | st.lists(st.text())),
+        max_size=4,
+    )
+)
 def test_a_table_has_one_line_a_row(rows: list[dict[str, Json]]) -> None:
     """A table has a heading and one line for each row, whatever the cells hold."""
     lines = table(rows).split("\n")

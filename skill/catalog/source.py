@@ -202,6 +202,9 @@ class _Reader:
             if name not in self.objects:
                 raise ValueError(f"output names {said!r}, but no such object is described")
             return self.objects[name]
+        if isinstance(said.get("items"), str):
+            # what the service publishes as items without saying that it is a list
+            return {"items": self.output(said["items"]) or {}}
         return said or None
 
     def example(self, schema: Schema, own: Json) -> Json:

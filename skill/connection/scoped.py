@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from skill.connection.calls import call, facts_of, refusal, text_of
 from skill.connection.grant import Grant
-from skill.faults import BadInput, NotSignedIn, Refused, Step
+from skill.faults import BadInput, Fault, NotSignedIn, Refused, Step
 from skill.types import Credential, Exchange, Plan, Service
 
 SCOPES = ("global", "identity", "read", "write", "read-protected", "write-protected")
@@ -103,16 +103,20 @@ def end_session(service: Service, base: str, token: str, ask: Exchange) -> bool:
     return call(service, f"{base}/account", "GET", ask, token=token).status == 401
 
 
-def too_narrow(credential: Credential, plan: Plan) -> NotSignedIn | None:
-    """Say which scope a request needs, where the credential's known one does not cover it; None where it does."""
+def explained(fault: Fault, credential: Credential | None, plan: Plan) -> Fault:
+    """Say which scope a refused request needs, where the credential's known one does not cover it; else the fault as it is."""
+    if fault.http_status != 403 or fault.code != "forbidden" or credential is None:
+        return fault
     wanted = _needed(plan)
     if not credential.scope or "global" in credential.scope or _COVERS[wanted] & set(credential.scope):
-        return None
+        return fault
     return NotSignedIn(
         f"this needs the scope {wanted}; the credential from {credential.source} has {', '.join(credential.scope)}",
         code="scope_too_narrow",
         hint="a person decides whether this program may do more",
         next=[Step(f"login --scope {wanted}", "make a credential that may")],
+        http_status=403,
+        request_id=fault.request_id,
     )
 
 

@@ -79,8 +79,14 @@ def connect(service: Service, entry: Entry, why: str, program: str) -> dict[str,
         then = f"{program} connection get {entry.id} --wait --timeout 60"
         last = f"; if the browser ends on a page that cannot be shown, ask for its address and run `{program} login complete ADDRESS`"
         steps = f"Open uiUrl in a browser: {person}. Then run `{then}` until the state is READY{last if by_code else ''}."
+    elif service.name == "heroku":
+        steps = (
+            f"Run `{program} connection ensure {service.domain}` for an address that a person opens, "
+            f"or ask the person to run `{program} login` in a terminal."
+        )
     else:
-        steps = f"Ask the person to run `{program} login --connectionId {entry.key}` in a terminal, then run `{program} connection get {entry.id} --wait`."
+        variable = service.name.upper().replace("-", "_") + "_API_KEY"
+        steps = f"Ask the person to set {variable}, or to run `{program} login --connectionId {entry.key} --token-stdin` in a terminal."
     action = {
         "type": "connect",
         "description": f"Sign in to {service.title}: {why}.",

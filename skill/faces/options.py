@@ -72,6 +72,7 @@ def shared() -> list[click.Parameter]:
             help="Limit of one request (60).",
             **given,
         ),
+        click.Option(["--token-stdin", "token_stdin"], hidden=True, help="For people: read a token from standard input.", **flag),
         click.Option(["--reveal"], multiple=True, metavar="FIELD", help="Show a secret field, or all.", **given),
         click.Option(["--fields"], multiple=True, metavar="A,B.C", help="Only these fields of the output.", **given),
         click.Option(["--jq"], metavar="EXPR", help="A jq expression, applied to the output.", **given),

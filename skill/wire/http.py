@@ -20,11 +20,16 @@ USER_AGENT = f"heroku-skill/{__version__} ({sys.platform})"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
+def user_agent(client_name: str) -> str:
+    """Name this program, and the agent that calls it, to the service."""
+    return f"heroku-skill/{__version__} ({sys.platform}; {client_name})" if client_name else USER_AGENT
+
+
 class Network:
     """Exchanges requests over HTTP/1.1 with kept connections; proxies and trust come from the user's environment."""
 
-    def __init__(self, client: httpx.Client | None = None) -> None:
-        self._client = client or httpx.Client(verify=_trust(), follow_redirects=False, headers={"User-Agent": USER_AGENT})
+    def __init__(self, client: httpx.Client | None = None, agent: str = USER_AGENT) -> None:
+        self._client = client or httpx.Client(verify=_trust(), follow_redirects=False, headers={"User-Agent": agent})
 
     def __call__(self, request: Request) -> Reply:
         """Send a request once.

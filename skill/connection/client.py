@@ -1,0 +1,33 @@
+"""The kind of agent that calls, as `login --clientName` named it; every request says it to the service."""
+
+import re
+from pathlib import Path
+
+from skill import places
+from skill.faults import BadInput
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def keep(name: str) -> None:
+    """Keep the name for all later calls.
+
+    Raises:
+        BadInput: it would not fit into a header.
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"--clientName {name[:60]!r} is no name of a client", hint="letters, digits, dots and dashes, such as claude or codex")
+    places.write_whole(_path(), name.encode())
+
+
+def client_name() -> str:
+    """Give the kept name, empty where there is none."""
+    try:
+        name = _path().read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError):
+        return ""
+    return name if _NAME.fullmatch(name) else ""
+
+
+def _path() -> Path:
+    return places.config() / "client-name"
