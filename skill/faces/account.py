@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill.faces.options import Command, Group
+from skill.faces.options import Command, Group, options_of
 
 if TYPE_CHECKING:
     from skill.app import Skill
@@ -22,9 +22,12 @@ Service = Annotated[str, typer.Option("--service", metavar="NAME", help="The ser
 
 
 def _skill(context: typer.Context, named: str | None = None) -> "Skill":
-    from skill.faces import cli
+    from skill.app import Skill
+    from skill.faces.printing import note
 
-    return cli.skill_of(context, named)
+    options = options_of(context)
+    options.connection = named or options.connection
+    return Skill(options, note)
 
 
 @commands.command("login", cls=Command, help=SIGN_IN)

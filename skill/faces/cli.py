@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import click
 import typer
 
-from skill.faces.options import Command, Group, options_of, program_name
+from skill.faces import account
+from skill.faces.options import Command, Group, RunCommand, options_of, program_name
 from skill.faults import EXITS, BadInput, Fault, Step
 from skill.types import Options
 
@@ -25,15 +26,14 @@ sandbox = typer.Typer(help="The embedded stand-in.", **_SET)
 app.add_typer(action, name="action")
 app.add_typer(index, name="index")
 app.add_typer(sandbox, name="sandbox")
+app.add_typer(account.commands)
+app.add_typer(account.connection, name="connection")
 
 Connection = Annotated[
     str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection; left out, what is there.")
 ]
 App = Annotated[str | None, typer.Option("-a", "--app", metavar="NAME", help="The app, where the input does not say.")]
 Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The name of what will be destroyed.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=0, help="At most so many items of a list (0: all).")]
-Sort = Annotated[str | None, typer.Option("--sort", metavar="FIELD", help="Sort a list by a field, where it can be.")]
-Order = Annotated[str | None, typer.Option("--order", click_type=click.Choice(["asc", "desc"]), help="Which way to sort.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
 
 
@@ -45,10 +45,6 @@ def _skill(context: click.Context, connection: str | None = None, app_name: str 
     options.connection = connection or options.connection
     options.app = app_name
     return Skill(options, note)
-
-
-def _list_part(skill: "Skill", limit: int | None, sort: str | None, order: str | None) -> None:
-    skill.options.limit, skill.options.sort, skill.options.order = limit, sort, order
 
 
 @action.command("list", cls=Command)
@@ -77,10 +73,10 @@ def action_show(context: typer.Context, key: str, connection: Connection = None)
     show_action(_skill(context, connection), key)
 
 
-@action.command("run", cls=Command)
+@action.command("run", cls=RunCommand)
 def action_run(
     context: typer.Context,
-    key: str,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="The action; with --plan it may be left out.")] = None,
     input: Annotated[str | None, typer.Option("--input", metavar="JSON|@FILE|-", help="The input, a JSON object.")] = None,
     pairs: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One input; may stand more than once.")
@@ -89,16 +85,18 @@ def action_run(
     connection: Connection = None,
     dry_run: DryRun = False,
     confirm: Confirm = None,
-    limit: Limit = None,
-    sort: Sort = None,
-    order: Order = None,
+    out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Keep the dry run's plan in a file.")] = None,
+    plan: Annotated[str | None, typer.Option("--plan", metavar="FILE", help="Run a plan exactly as it was shown.")] = None,
+    each: Annotated[str | None, typer.Option("--each", metavar="@FILE|-", help="Run it for every line: JSON objects or, with --set-from, texts.")] = None,
+    set_from: Annotated[str | None, typer.Option("--set-from", metavar="NAME", help="The input that a plain line of --each is.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many of --each run side by side.")] = 8,
+    resume: Annotated[str | None, typer.Option("--resume", metavar="FILE", help="Journal of --each; what is done in it is not done again.")] = None,
 ) -> None:
     """Check the input against the action's schema and run it."""
-    from skill.faces.running import run_action
+    from skill.faces.running import Asked, run_action
 
-    skill = _skill(context, connection, app_name)
-    _list_part(skill, limit, sort, order)
-    run_action(skill, key, input, pairs or [], dry_run, confirm)
+    asked = Asked(key, input, pairs or [], dry_run, confirm, out, plan, each, set_from, jobs, resume)
+    raise typer.Exit(run_action(_skill(context, connection, app_name), asked))
 
 
 @action.command("lint", cls=Command)
@@ -123,7 +121,7 @@ def action_drift(
     raise typer.Exit(drift(_skill(context), schema))
 
 
-@app.command("request", cls=Command)
+@app.command("request", cls=RunCommand)
 def request(
     context: typer.Context,
     where: Annotated[list[str], typer.Argument(metavar="[CONNECTION] PATH", help="A path such as /apps/example.")],
@@ -143,9 +141,6 @@ def request(
     include: Annotated[bool, typer.Option("-i", "--include", help="Show the status and the headers too.")] = False,
     dry_run: DryRun = False,
     confirm: Confirm = None,
-    limit: Limit = None,
-    sort: Sort = None,
-    order: Order = None,
 ) -> None:
     """Send a request of your own, with the same care as an action."""
     from skill.faces.raw import send_raw
@@ -155,7 +150,6 @@ def request(
             f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example"
         )
     skill = _skill(context, where[0] if len(where) == 2 else None)
-    _list_part(skill, limit, sort, order)
     send_raw(skill, where[-1], method, header or [], data, raw_data, query or [], parameter or [], include, dry_run, confirm)
 
 
@@ -179,6 +173,17 @@ def index_status(context: typer.Context) -> None:
     from skill.faces.index import status
 
     status(_skill(context))
+
+
+@app.command("log", cls=Command)
+def log(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="The last so many (0: all).")] = 20,
+) -> None:
+    """Show what was written, and what became of it."""
+    from skill.faces.running import show_log
+
+    show_log(_skill(context), limit)
 
 
 @sandbox.command("reset", cls=Command)

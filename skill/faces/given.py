@@ -86,10 +86,11 @@ def _set(whole: dict[str, Any], name: str, text: str, schema: Schema) -> None:
         node = properties[head]
         _set(inner, tail, text, node if "properties" in node else {"properties": {tail: node.get("additionalProperties", {})}})
         return
-    whole[name] = _typed(text, properties.get(name, {}))
+    whole[name] = typed(text, properties.get(name, {}))
 
 
-def _typed(text: str, node: Any) -> Json:
+def typed(text: str, node: Any) -> Json:
+    """Read a text as what a schema node wants: a number, true, false, null, JSON, or the text itself."""
     kinds = node.get("type", []) if isinstance(node, dict) else []
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if text in _WORDS and ((text == "null" and "null" in kinds) or (text != "null" and "boolean" in kinds)):

@@ -42,9 +42,12 @@ def sign_in(skill: Skill, wish: Wish) -> None:
     Raises:
         Fault: it was refused, or cannot begin.
     """
-    service = _service(skill, wish.service)
     if wish.client_name is not None:
         client.keep(wish.client_name)
+    if skill.sandbox:
+        show(skill, desk.SANDBOX)
+        return
+    service = _service(skill, wish.service)
     if wish.words[:1] == [COMPLETE] and len(wish.words) <= 2:
         _complete(skill, wish)
         return
@@ -199,7 +202,7 @@ def _narrow_what_is_there(skill: Skill, service: Service, wish: Wish, scope: tup
         return None
     grant = scoped.create(service, setting.base(service), full.token, scope, life_s, setting.ask())
     kept = setting.entry(full.connection) if full.connection else None
-    entry = desk.own(setting, service, wish.name, known=False)
+    entry = desk.own(setting, service, wish.name)
     entry = signing.keep(setting, service, entry, grant, "scoped")
     if kept is not None and kept.id != entry.id:
         leaving.leave(setting, kept)
@@ -219,8 +222,9 @@ def _take_token(skill: Skill, service: Service, wish: Wish) -> Entry:
         life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE)
         scope = scoped.scopes_of(wish.scope)
         grant = scoped.create(service, setting.base(service), full.token, scope, life_s, setting.ask())
-        return signing.keep(setting, service, desk.own(setting, service, wish.named or wish.name, known=False), grant, "scoped")
-    return signing.keep_new(setting, service, wish.named or wish.name, Grant(full.token))
+        return signing.keep(setting, service, desk.own(setting, service, wish.named or wish.name), grant, "scoped")
+    signing.prove(setting, service, full.token)
+    return signing.keep(setting, service, desk.own(setting, service, wish.named or wish.name), Grant(full.token), "token")
 
 
 def _create_client(skill: Skill, service: Service) -> None:

@@ -101,6 +101,22 @@ def shared() -> list[click.Parameter]:
     ]
 
 
+def running() -> list[click.Parameter]:
+    """Make the options that stand on every command that sends a request."""
+    flag: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _keep}
+    given: dict[str, Any] = {"expose_value": False, "callback": _keep}
+    return [
+        click.Option(["--limit"], type=click.IntRange(0), metavar="N", help="At most so many items of a list (0: all).", **given),
+        click.Option(["--sort"], metavar="FIELD", help="Sort a list by a field, where it can be.", **given),
+        click.Option(["--order"], type=click.Choice(["asc", "desc"]), help="Which way to sort.", **given),
+        click.Option(["--if-missing", "if_missing"], help="A create that finds its thing there already is done.", **flag),
+        click.Option(["--missing-ok", "missing_ok"], help="A delete that finds its thing gone already is done.", **flag),
+        click.Option(
+            ["--two-factor-code", "two_factor"], metavar="CODE", help="The code that the account's second factor shows.", **given
+        ),
+    ]
+
+
 class Command(TyperCommand):
     """A command with the shared options at its end."""
 
@@ -118,3 +134,10 @@ class Group(TyperGroup):
 def _without_twins(params: list[click.Parameter] | None) -> list[click.Parameter]:
     taken = {name for parameter in params or [] for name in parameter.opts}
     return [parameter for parameter in shared() if not taken & set(parameter.opts)]
+
+
+class RunCommand(Command):
+    """A command that sends a request, with the options for that."""
+
+    def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **more: Any) -> None:
+        super().__init__(*args, params=[*(params or []), *running()], **more)
