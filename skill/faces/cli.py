@@ -186,6 +186,17 @@ def log(
     show_log(_skill(context), limit)
 
 
+@app.command("eval", cls=Command)
+def evaluate(
+    context: typer.Context,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]…", help="Labelled intents; left out, ours.")] = None,
+) -> None:
+    """Measure the search on labelled intents."""
+    from skill.faces.evaluate import evaluate as measure
+
+    measure(_skill(context), files or [])
+
+
 @sandbox.command("reset", cls=Command)
 def sandbox_reset(context: typer.Context) -> None:
     """Put the sandbox back to how it starts."""

@@ -1,13 +1,20 @@
-"""Rank the actions of a catalog by an intent: meaning first, words beside it, typing slips mended."""
+"""Rank the actions of a catalog by an intent: meaning first, words beside it, typing slips mended.
 
-from collections.abc import Callable, Sequence
+How the parts are mixed, and how sure a score is, stands in `skill/data/ranking.json`, which `training/calibrate.py` fits.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skill import places
 from skill.catalog import Catalog
-from skill.index.build import rarity
+from skill.index.build import SATURATION, rarity
 from skill.index.encoders import Encoder
 from skill.index.open import open_index
 from skill.index.spelling import repair
@@ -15,10 +22,9 @@ from skill.index.store import Segment
 from skill.index.words import words
 from skill.types import Hit
 
-# measured on labelled intents: the share of the document, of the mean of an action's asks, of its best ask, and of words
-DOCUMENT, CENTRE, BEST, KEYWORDS = 0.4, 0.2, 0.3, 0.3
-FLOOR = 0.4
 NEAREST = 3
+NOTHING = "no action does that; the nearest are listed, and none may be what you mean"
+Floats = NDArray[np.float32]
 
 
 class Found(NamedTuple):
@@ -29,12 +35,40 @@ class Found(NamedTuple):
     message: str
 
 
+class Mixture(NamedTuple):
+    """How the parts of a score are weighed, and what a score is worth.
+
+    `temperature` turns scores into shares of one whole; `bias`, `closeness` and `coverage` tell by a logistic function how
+    probable it is that any action fits; below `threshold` of that, none does.
+    """
+
+    document: float = 0.4
+    centre: float = 0.2
+    best: float = 0.4
+    words: float = 0.3
+    temperature: float = 0.05
+    bias: float = -6.0
+    closeness: float = 14.0
+    coverage: float = 2.0
+    threshold: float = 0.3
+
+
+class Evidence(NamedTuple):
+    """What speaks for each action, (n,) float32 each: how near its document, the mean and the best of its asks are, and words."""
+
+    keys: list[str]
+    document: Floats
+    centre: Floats
+    best: Floats
+    words: Floats
+
+
 class Ranking(NamedTuple):
-    """Every key with its score, best first; `closeness` is how near the best action comes by meaning alone."""
+    """Every key, best first, with the probability that it is right, and the probability that any is."""
 
     keys: list[str]
     scores: list[float]
-    closeness: float
+    fits: float
 
 
 def search(catalog: Catalog, intent: str, limit: int, note: Callable[[str], None], service: str | None = None) -> Found:
@@ -46,55 +80,86 @@ def search(catalog: Catalog, intent: str, limit: int, note: Callable[[str], None
         service: only actions of this service.
     """
     index = open_index(catalog, note)
-    ranking = rank(index.segments, intent, index.encoder)
+    ranking = rank(gather(index.segments, intent, index.encoder), mixture(), index.encoder is not None)
     kept = [(key, score) for key, score in zip(ranking.keys, ranking.scores, strict=True) if key in catalog]
     if service is not None:
         of = {one.key: one.service for one in catalog.summaries()}
         kept = [(key, score) for key, score in kept if of[key] == service]
-    fits = ranking.closeness >= FLOOR
+    fits = ranking.fits >= mixture().threshold
     most = (limit or len(kept)) if fits else NEAREST
     hits = [Hit(catalog.action(key), score) for key, score in kept[:most]]
-    if fits:
-        return Found(hits, [], "")
-    return Found([], hits, "no action does that; the nearest are listed, and none may be what you mean")
+    return Found(hits, [], _apart(hits)) if fits else Found([], hits, NOTHING)
 
 
-def rank(segments: Sequence[Segment], intent: str, encoder: Encoder | None) -> Ranking:
-    """Score every action of every segment; with no encoder by words alone."""
-    vocabulary = getattr(getattr(encoder, "words", None), "vocabulary", None)
-    known = {word: 1 for segment in segments for word in segment.words}
+def gather(segments: Sequence[Segment], intent: str, encoder: Encoder | None) -> Evidence:
+    """Gather what speaks for each action of every segment; with no encoder words alone."""
+    vocabulary: Mapping[str, int] | None = getattr(getattr(encoder, "words", None), "vocabulary", None)
+    known = segments[0].words if len(segments) == 1 else {word: 1 for segment in segments for word in segment.words}
     mended = repair(intent, known, vocabulary) if vocabulary is not None else intent
-    by_words = _by_words(segments, words(mended))
-    scores, closeness = by_words, 1.0 if by_words.max(initial=0.0) > 0 else 0.0
-    if encoder is not None:
-        query = encoder.encode([mended])[0]
-        parts = [_by_meaning(segment, query) for segment in segments]
-        meaning = np.concatenate([mix for mix, _ in parts])
-        closeness = float(np.concatenate([best for _, best in parts]).max(initial=0.0))
-        scores = (meaning + KEYWORDS * by_words) / (1 + KEYWORDS)
     keys = [key for segment in segments for key in segment.keys]
+    by_words = _by_words(segments, words(mended))
+    if encoder is None:
+        nothing = np.zeros(len(keys), dtype=np.float32)
+        return Evidence(keys, nothing, nothing, nothing, by_words)
+    query = encoder.encode([mended])[0]
+    document, centre, best = (np.concatenate(part) for part in zip(*(_by_meaning(one, query) for one in segments), strict=True))
+    return Evidence(keys, document, centre, best, by_words)
+
+
+def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
+    """Weigh the evidence: an order of all actions, each with the probability that it is the right one."""
+    scores = mix.document * evidence.document + mix.centre * evidence.centre + mix.best * evidence.best + mix.words * evidence.words
     order = np.argsort(-scores, kind="stable")
     # a key that stands in two segments counts once, for the later, user's folder
-    last = {key: place for place, key in enumerate(keys)}
-    kept = [place for place in order if last[keys[place]] == place]
-    return Ranking([keys[place] for place in kept], [float(np.clip(scores[place], 0.0, 1.0)) for place in kept], closeness)
+    last = {key: place for place, key in enumerate(evidence.keys)}
+    kept = [int(place) for place in order if last[evidence.keys[place]] == place]
+    fits = answerable(evidence, mix) if meaning else float(evidence.words.max(initial=0.0) > 0)
+    spread = np.exp((scores[kept] - scores.max(initial=0.0)) / mix.temperature)
+    shares = fits * spread / max(float(spread.sum()), 1e-9)
+    return Ranking([evidence.keys[place] for place in kept], [float(share) for share in shares], fits)
 
 
-def _by_meaning(segment: Segment, query: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give (n,) mixed similarity and (n,) the best of document and asks."""
+def answerable(evidence: Evidence, mix: Mixture) -> float:
+    """Give the probability that any action fits: how near the nearest is, and how much of what was said is known."""
+    near = float(np.maximum(evidence.best, evidence.document).max(initial=0.0))
+    known = float(evidence.words.max(initial=0.0))
+    return 1 / (1 + math.exp(-(mix.bias + mix.closeness * near + mix.coverage * known)))
+
+
+@cache
+def mixture() -> Mixture:
+    """Read how the parts are mixed; what the file leaves out has its default."""
+    try:
+        given = json.loads((places.DATA / "ranking.json").read_bytes())
+    except (OSError, ValueError):
+        return Mixture()
+    return Mixture(**{name: float(value) for name, value in given.items() if name in Mixture._fields})
+
+
+def _apart(hits: Sequence[Hit]) -> str:
+    """Say what tells the first two apart where they are close and one does more harm, or to more, than the other."""
+    if len(hits) < 2 or hits[1].score < 0.5 * hits[0].score:
+        return ""
+    one, other = hits[0].action, hits[1].action
+    if one.risk == other.risk and one.resource == other.resource:
+        return ""
+    what = f"{one.risk}, {other.risk}" if one.risk != other.risk else f"{one.resource}, {other.resource}"
+    return f"{one.key} or {other.key}? They differ ({what}): {one.instead or other.instead or other.about}"
+
+
+def _by_meaning(segment: Segment, query: Floats) -> tuple[Floats, Floats, Floats]:
+    """Give (n,) similarities of the documents, the means of the asks and the best asks."""
     documents = (segment.documents.astype(np.float32) @ query) * segment.document_scales
-    if not len(segment.asks):
-        return documents, documents
     centres = (segment.centres.astype(np.float32) @ query) * segment.centre_scales
-    asks = (segment.asks.astype(np.float32) @ query) * segment.ask_scales
-    starts = segment.starts[:-1]
-    full = np.diff(segment.starts) > 0
     best = documents.copy()
-    best[full] = np.maximum.reduceat(asks, starts[full])
-    return (DOCUMENT * documents + CENTRE * centres + BEST * best) / (DOCUMENT + CENTRE + BEST), np.maximum(best, documents)
+    if len(segment.asks):
+        asks = (segment.asks.astype(np.float32) @ query) * segment.ask_scales
+        full = np.diff(segment.starts) > 0
+        best[full] = np.maximum.reduceat(asks, segment.starts[:-1][full])
+    return documents, centres, best
 
 
-def _by_words(segments: Sequence[Segment], query: Sequence[str]) -> NDArray[np.float32]:
+def _by_words(segments: Sequence[Segment], query: Sequence[str]) -> Floats:
     """Give (n,) BM25 as a share of what an action could reach with this query, over all segments."""
     among = sum(len(segment.keys) for segment in segments)
     scores = [np.zeros(len(segment.keys), dtype=np.float32) for segment in segments]
@@ -107,7 +172,7 @@ def _by_words(segments: Sequence[Segment], query: Sequence[str]) -> NDArray[np.f
         for score, segment, (start, stop) in zip(scores, segments, spans, strict=True):
             score[segment.posting_actions[start:stop]] += weight * segment.posting_weights[start:stop]
     whole = np.concatenate(scores) if scores else np.zeros(0, dtype=np.float32)
-    return whole / np.float32(max(possible, 1e-6) * 2.2)
+    return (whole / np.float32(max(possible, 1e-6) * (SATURATION + 1))).astype(np.float32)
 
 
 def _span(segment: Segment, word: str) -> tuple[int, int]:
