@@ -22,7 +22,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
 GROUP = 8
-BATCH = 64
+BATCH = 48
 LONGEST = 40
 # the share of pairs whose request is one of the catalog's own asks, the only ones there are in some languages
 OWN_ASKS = 0.25
