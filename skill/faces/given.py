@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from skill.faults import BadInput, Problem
 from skill.types import Json, Schema
 
 LARGEST = 16 * 1024 * 1024
+_NATURAL, _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}"), re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _WORDS = {"null": None, "true": True, "false": False}
 
 
@@ -95,11 +97,10 @@ def typed(text: str, node: Any) -> Json:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     if text in _WORDS and ((text == "null" and "null" in kinds) or (text != "null" and "boolean" in kinds)):
         return _WORDS[text]
-    if "integer" in kinds or "number" in kinds:
-        try:
-            return int(text)
-        except ValueError:
-            return text
+    # where a text may stand too, a sign means something of its own: "+1" is one more
+    form = _NATURAL if "string" in kinds else _INTEGER
+    if ("integer" in kinds or "number" in kinds) and form.fullmatch(text):
+        return int(text)
     if kinds and "string" not in kinds:
         try:
             return json.loads(text)

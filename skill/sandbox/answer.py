@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from skill.sandbox.act import act
 from skill.sandbox.deed import Deed, deed_of, is_list, item_schema, kind_of_parameter
-from skill.sandbox.fleet import around, is_member, muster
+from skill.sandbox.fleet import around, counted, is_member, muster
 from skill.sandbox.follow import follow, keep, renew
 from skill.sandbox.heroku import FLEETS, TAKES_AFTER
 from skill.sandbox.intake import Asked
@@ -228,6 +228,7 @@ def _only(world: World, deed: Deed, parents: Parents) -> Record:
 
 def _change_one(world: World, kind: str, record: Record, given: Mapping[str, Json]) -> None:
     parents = around(world, record)
+    given = counted(kind, record["is"], given)
     if world.taken(kind, given, parents, but=record):
         raise _is_taken(world, kind, given)
     amend(world, kind, record, given, parents)

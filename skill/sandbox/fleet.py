@@ -1,8 +1,11 @@
 """Keep things that follow a count in step with it: as many members as it says, named in order."""
 
+from collections.abc import Mapping
+
 from skill.sandbox.heroku import FLEETS
 from skill.sandbox.maker import make, written
 from skill.sandbox.world import Parents, Record, World, key_of
+from skill.types import Json
 
 
 def is_member(kind: str) -> bool:
@@ -25,6 +28,16 @@ def muster(world: World, kind: str, record: Record) -> None:
         world.add(fleet.members, make(world, fleet.members, given, parents, strict=False), {**parents, kind: record})
     for member in members[:wanted]:
         member["is"].update({name: value for name, value in values.items() if name in member["is"]})
+
+
+def counted(kind: str, thing: Json, given: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Give a change with a count such as "+1" made the number that it leads to."""
+    fleet = FLEETS.get(kind)
+    text = given.get(fleet.sized) if fleet else None
+    if fleet is None or not isinstance(text, str):
+        return given
+    before = int(thing.get(fleet.sized) or 0) if text[0] in "+-" else 0
+    return {**given, fleet.sized: max(0, before + int(text.removeprefix("=")))}
 
 
 def around(world: World, record: Record) -> Parents:

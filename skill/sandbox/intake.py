@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from skill.plan import choose, path_parameters
+from skill.paths import path_parameters
+from skill.plan import choose
 from skill.sandbox.match import Match
 from skill.sandbox.plain import types_of
 from skill.sandbox.refusal import Refusal, invalid, not_found
