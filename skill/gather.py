@@ -80,8 +80,8 @@ class Gatherer:
     def broken(self, fault: Fault) -> Fault:
         """Keep what came before a failure with the fault, to be printed with it."""
         if self.pages and self.sink is None:
-            fault.output = self.output
-        if self.pages:
+            fault.output = _joined(self.output, fault.output)
+        if self.pages and (self.shown or isinstance(fault.output, list)):
             fault.page = {"truncated": True, "shown": self.shown, "total": None, "next": self.rest or None}
         return fault
 
@@ -109,3 +109,10 @@ class Gatherer:
             fault = OddReply(f"the reply differs from what is known: {self.odd[0].what}", problems=self.odd)
             fault.output = mask(body.value, schema, self.reveal)
             raise fault
+
+
+def _joined(before: Json, last: Json) -> Json:
+    """Put what a fault holds of the last page after the pages before it."""
+    if isinstance(before, list) and isinstance(last, list):
+        return [*before, *last]
+    return before if last is None else last

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from skill.faults import Problem, Refused, Step
-from skill.plan import segment
+from skill.paths import segment
 from skill.types import Action, Json, Schema, Service
 
 

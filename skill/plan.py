@@ -5,19 +5,23 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from skill.faults import BadInput, Problem
-from skill.types import Action, Confirmation, Json, Plan, Risk, Schema, Service
+from skill.paths import CONTROL, check_path, looks_like_id, match_path, path_parameters, segment, segments
+from skill.schema import parse
+from skill.types import Action, Confirmation, Json, Plan, Risk, Service
 
 MASK = "[masked]"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # the program signs requests itself, and a header of the caller's must not move the token or the framing
 _OWN_HEADERS = frozenset(
     {"authorization", "host", "content-length", "transfer-encoding", "connection", "cookie", "proxy-authorization"}
+)
+# with these a service takes another method or path than the one that was checked
+_TURNING_HEADERS = frozenset(
+    {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
 )
 
 
@@ -35,7 +39,10 @@ def plan_action(action: Action, given: Mapping[str, Json], service: Service, bas
     path, shown = _fill(action, values, names)
     query = {name: values.pop(name) for name in action.query if name in values}
     rest = {name: value for name, value in values.items() if name not in names}
-    content = rest.get(action.body) if action.body else rest or None
+    if action.method in ("GET", "HEAD"):
+        # what is not known can only be one more part of the query
+        query, rest = {**query, **rest}, {}
+    content = _whole_body(action, rest) if action.body else rest or None
     origin = f"https://{action.host}" if action.host else base
     tail = "?" + urlencode(_flat(query)) if query else ""
     headers = {"Accept": action.accept or service.accept, **action.headers}
@@ -81,31 +88,52 @@ def plan_raw(
     """
     if method not in METHODS:
         raise BadInput(f"unknown method {method!r}", hint=f"one of {', '.join(METHODS)}")
-    url = path if path.startswith("https://") else base + path
-    _refuse_path(path)
-    own = {"Accept": service.accept}
-    if raw is None and content is not None:
-        own["Content-Type"] = "application/json"
-    for name, value in headers:
-        _refuse_header(name, value)
-        own = {kept: text for kept, text in own.items() if kept.lower() != name.lower()} | {name: value}
+    parts = check_path(path)
+    url = (path if path.startswith("https://") else base + path) + _more_query(parts.query, query)
     action = choose(matches, content)
-    pairs = list(query)
-    whole = url + (("&" if "?" in url else "?") + urlencode(pairs) if pairs else "")
     plan = Plan(
         service=service.name,
         method=method,
-        url=whole,
-        shown_url=whole,
+        url=url,
+        shown_url=url,
         risk=_raw_risk(method),
-        headers=own,
+        headers=_raw_headers(service, headers, as_json=raw is None and content is not None),
         sign_in=service.sign_in,
         content=content,
         raw=raw,
         action=action,
-        confirmation=Confirmation(_segments(urlsplit(url).path)[-1]) if method == "DELETE" else None,
+        confirmation=Confirmation((segments(parts.path) or ["/"])[-1]) if method == "DELETE" else None,
     )
+    _refuse_broken(plan)
     return _inherit(plan, action) if action else plan
+
+
+def _more_query(known: str, query: Sequence[tuple[str, str]]) -> str:
+    try:
+        return f"{'&' if known else '?'}{urlencode(query)}" if query else ""
+    except UnicodeEncodeError:
+        raise BadInput("a value of --query is not valid text", hint="UTF-8 text") from None
+
+
+def _raw_headers(service: Service, headers: Sequence[tuple[str, str]], *, as_json: bool) -> dict[str, str]:
+    own = {"Accept": service.accept, **({"Content-Type": "application/json"} if as_json else {})}
+    for name, value in headers:
+        _refuse_header(name, value)
+        own = {kept: text for kept, text in own.items() if kept.lower() != name.lower()} | {name: value}
+    return own
+
+
+def _refuse_broken(plan: Plan) -> None:
+    try:
+        body_bytes(plan)
+    except (UnicodeEncodeError, RecursionError):
+        raise BadInput("the body is not valid text", hint="UTF-8 text, without halves of surrogate pairs") from None
+
+
+def path_values(plan: Plan) -> dict[str, Json]:
+    """Give the values that the path of a raw request has for the parameters of its action."""
+    values = match_path(plan.action.path, urlsplit(plan.url).path) if plan.action else None
+    return {name: unquote(value) for name, value in (values or {}).items()}
 
 
 def choose(matches: Iterable[Action], content: Json) -> Action | None:
@@ -119,40 +147,6 @@ def choose(matches: Iterable[Action], content: Json) -> Action | None:
 
     fitting = [action for action in found if fits(action)] or found
     return max(fitting, key=lambda action: ("read", "write", "destroy").index(action.risk), default=None)
-
-
-def path_parameters(path: str) -> list[str]:
-    """List the names of the parameters in an action's path, in order."""
-    return re.findall(r"\{(\w+)\}", path)
-
-
-def match_path(template: str, path: str) -> dict[str, str] | None:
-    """Give the values that make `template` the path, None where they differ."""
-    form = "".join(
-        f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", template)
-    )
-    found = re.fullmatch(form, path)
-    return found.groupdict() if found else None
-
-
-def segment(name: str, value: Json, slash: bool = False) -> str:
-    """Encode a value as one segment of a path, exactly once.
-
-    Raises:
-        BadInput: the value is empty, a dot segment, holds a control character or, unless `slash`, a slash.
-    """
-    text = json.dumps(value) if isinstance(value, bool) else str(value)
-    if not text.strip() or text in (".", "..") or _CONTROL.search(text) or ("/" in text and not slash):
-        why = "is empty" if not text.strip() else "holds a character that a path must not have"
-        raise BadInput(
-            f"the value of {name!r} {why}",
-            hint="a path value is one name or id, without slashes, dots alone or control characters",
-            problems=[Problem(f"/{name}", why)],
-        )
-    try:
-        return quote(text, safe="~")
-    except UnicodeEncodeError:
-        raise BadInput(f"the value of {name!r} is not valid text", problems=[Problem(f"/{name}", "is not valid text")]) from None
 
 
 def secret_pointers(value: Json, node: Json, at: str = "") -> list[str]:
@@ -186,9 +180,20 @@ def digest(plan: Plan, salt: str = "") -> str:
     return sha256("\n".join(parts).encode("utf-8", "surrogatepass") + b"\n" + (body_bytes(plan) or b"")).hexdigest()
 
 
-def looks_like_id(text: str) -> bool:
-    """Tell whether a text is a UUID, which says nothing to the person who must confirm it."""
-    return bool(_UUID.fullmatch(text))
+def _whole_body(action: Action, rest: Mapping[str, Json]) -> Json:
+    """Give the one input that is the whole body; beside it nothing has a place.
+
+    Raises:
+        BadInput: there is something beside it.
+    """
+    beside = [name for name in rest if name != action.body]
+    if beside:
+        raise BadInput(
+            f"{action.key} has no place for {', '.join(map(repr, beside))}: its body is {action.body!r}",
+            hint=f"put it into {action.body!r}",
+            problems=[Problem(f"/{name}", "has no place in the request") for name in beside],
+        )
+    return rest.get(action.body or "")
 
 
 def _fill(action: Action, values: Mapping[str, Json], names: Sequence[str]) -> tuple[str, str]:
@@ -240,7 +245,7 @@ def _inherit(plan: Plan, action: Action) -> Plan:
 
 def _json_or_none(raw: bytes) -> Json:
     try:
-        return json.loads(raw)
+        return parse(raw)
     except ValueError:
         return None
 
@@ -251,30 +256,15 @@ def _raw_risk(method: str) -> Risk:
     return "destroy" if method == "DELETE" else "write"
 
 
-def _refuse_path(path: str) -> None:
-    bare = path.removeprefix("https://")
-    if not path.startswith(("/", "https://")):
-        raise BadInput(f"the path {path!r} must start with / or https://", hint="for example /apps/example")
-    if path.startswith("//") or _CONTROL.search(path) or "\\" in path or " " in path or "#" in path or "@" in bare.split("/")[0]:
-        raise BadInput(
-            "the path holds something that must not be sent",
-            hint="encode values with --pathParam name=value and {name} in the path",
-        )
-    if any(part.lower().replace("%2e", ".") in (".", "..") for part in _segments(urlsplit(path).path)):
-        raise BadInput("the path climbs with . or .. segments", hint="write the whole path, for example /apps/example")
-    if "{" in path:
-        raise BadInput(f"the path {path!r} has a parameter without a value", hint="give --pathParam name=value for each {name}")
-
-
-def _segments(path: str) -> list[str]:
-    return [part for part in path.split("/") if part] or ["/"]
-
-
 def _refuse_header(name: str, value: str) -> None:
-    if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value.replace("\t", " ")) or not value.isascii():
+    if not _HEADER_NAME.fullmatch(name) or CONTROL.search(value.replace("\t", " ")) or not value.isascii():
         raise BadInput("a header holds a character that must not be sent", hint="-H 'Name: value', on one line")
-    if name.lower() in _OWN_HEADERS:
+    # many servers read an underscore as a hyphen
+    known = name.lower().replace("_", "-")
+    if known in _OWN_HEADERS:
         raise BadInput(f"the header {name} is set by this program", hint="sign in with `login`, or set HEROKU_API_KEY")
+    if known in _TURNING_HEADERS:
+        raise BadInput(f"the header {name} would make another request of it", hint="-X names the method, the path the path")
 
 
 def _flat(query: Mapping[str, Json]) -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from skill.faults import NeedsConfirmation, Problem
-from skill.plan import looks_like_id
+from skill.paths import looks_like_id
 from skill.types import Json, Plan
 
 READ_ONLY = "read-only"

@@ -1,15 +1,17 @@
 """Read a reply: its body as plain values, its warnings, and what a failed one means."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from skill.faults import Fault, NeedsConfirmation, NotSignedIn, Refused, Step, TryLater, Unknown
+from skill.schema import parse
 from skill.shape import mask_text, plain
 from skill.types import Json, Plan, Reply
 
 UNREADABLE = "the reply's body could not be read, though the service says that it was done"
 MOST_WORDS = 500
+# answers to a write that was done, or may have been, with the place of what came of it
+_DONE_AND_ELSEWHERE = frozenset({301, 302, 303})
 
 
 class Body(NamedTuple):
@@ -26,17 +28,13 @@ def body_of(reply: Reply) -> Body:
     if not reply.body.strip():
         return Body(None, True)
     kind = reply.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if kind.endswith("json"):
-        try:
-            return Body(json.loads(reply.body), True)
-        except (ValueError, RecursionError):
-            return Body(None, False)
+    # a page of HTML is not from the service: a proxy, or a network that wants a sign-in, put it there
     if kind.startswith("text/") and "html" not in kind:
         return Body(reply.body.decode("utf-8", "replace"), True)
     try:
-        return Body(json.loads(reply.body), True)
-    except (ValueError, RecursionError):
-        return Body(reply.body.decode("utf-8", "replace") if "html" in kind else None, "html" in kind)
+        return Body(parse(reply.body), True)
+    except ValueError:
+        return Body(None, False)
 
 
 def warnings_of(reply: Reply) -> list[str]:
@@ -57,32 +55,19 @@ def fault_of(reply: Reply, plan: Plan, look: Step | None) -> Fault:
     words = mask_text(plain(str(error.get("message") or "")))[:MOST_WORDS]
     facts: dict[str, Any] = {"http_status": status, "request_id": plain(reply.headers.get("request-id", "")) or None}
     message = words or f"the service answered {status}"
-    if status == 401:
-        return NotSignedIn(
-            message,
-            code=code or "unauthorized",
-            hint="the credential is not accepted: sign in again, or set HEROKU_API_KEY anew",
-            **facts,
-        )
-    if code == "two_factor":
-        return NotSignedIn(message, code=code, hint="the account asks for a second factor: a person must give the code", **facts)
-    if code == "confirmation_required" or status == 423:
-        return NeedsConfirmation(
-            message, code="confirmation_required", hint="the service wants the app's name as the input `confirm`", **facts
-        )
-    if status == 403:
-        return NotSignedIn(message, code=code or "forbidden", hint=_FORBIDDEN, **facts)
-    if status == 429:
-        return TryLater(message, code=code or "rate_limit", hint="too many calls within the hour: wait a minute", **facts)
-    if status >= 500 and plan.risk != "read":
-        steps = [look] if look else []
+    unknown = status >= 500 or status in _DONE_AND_ELSEWHERE
+    if unknown and plan.risk != "read":
         return Unknown(
             f"{message}; whether it was done is unknown",
-            code="outcome_unknown",
             hint="do not repeat it before you have looked",
-            next=steps,
+            next=[look] if look else [],
             **facts,
         )
+    kept_out = _kept_out(code, status, message, facts)
+    if kept_out is not None:
+        return kept_out
+    if status == 429:
+        return TryLater(message, code=code or "rate_limit", hint="too many calls within the hour: wait a minute", **facts)
     if status >= 500:
         return TryLater(message, code=code or "server_error", hint="the service has a problem of its own: try later", **facts)
     if 300 <= status < 400:
@@ -94,6 +79,19 @@ def fault_of(reply: Reply, plan: Plan, look: Step | None) -> Fault:
         next=[look] if look and status in (404, 409) else [],
         **facts,
     )
+
+
+def _kept_out(code: str, status: int, message: str, facts: dict[str, Any]) -> Fault | None:
+    """Say who must do what before the service lets the caller in; None where it is about something else."""
+    if status == 401:
+        hint = "the credential is not accepted: sign in again, or set HEROKU_API_KEY anew"
+        return NotSignedIn(message, code=code or "unauthorized", hint=hint, **facts)
+    if code == "two_factor":
+        return NotSignedIn(message, code=code, hint="the account asks for a second factor: a person must give the code", **facts)
+    if code == "confirmation_required" or status == 423:
+        hint = "the service wants the app's name as the input `confirm`"
+        return NeedsConfirmation(message, code="confirmation_required", hint=hint, **facts)
+    return NotSignedIn(message, code=code or "forbidden", hint=_FORBIDDEN, **facts) if status == 403 else None
 
 
 def _error(reply: Reply) -> Mapping[str, Json]:

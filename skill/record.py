@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from skill import audit
 from skill.catalog import Catalog
 from skill.faults import BadInput, Fault, Refused, TryLater, Unknown
-from skill.plan import digest, path_parameters, plan_action
+from skill.paths import path_parameters
+from skill.plan import digest, plan_action
 from skill.shape import mask, mask_text, show_plan
 from skill.types import Json, Plan, Reply
 

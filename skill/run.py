@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 from skill.catalog import Catalog
 from skill.faults import Fault, NeedsConfirmation, Refused, Step, TryLater, Unknown
 from skill.gather import Gatherer, Sink
-from skill.plan import match_path, path_parameters
-from skill.reading import body_of, fault_of
+from skill.paths import match_path, path_parameters
 from skill.policy import enforce, read_policy
+from skill.reading import body_of, fault_of
 from skill.record import Record, existing_paths
 from skill.shape import mask, mask_text
 from skill.types import Action, Confirmation, Credential, Exchange, Json, Pages, Plan, Reply, Result, Service
@@ -89,6 +89,12 @@ class Runner:
             if found is None:
                 raise
             result = found
+        except KeyboardInterrupt as stop:
+            record.failed(stop)
+            if plan.risk == "read":
+                raise
+            look = self._look(plan, given)
+            raise KeyboardInterrupt("whether it was done is unknown", look.command if look else "") from None
         except BaseException as fault:
             record.failed(fault)
             raise
@@ -224,7 +230,7 @@ def actions_like(catalog: Catalog, method: str, path: str, host: str | None) -> 
     found = [
         (len(path_parameters(one.path)), one.key)
         for one in catalog.summaries()
-        if one.method == method and (one.host or None) == host and match_path(one.path, path.rstrip("/") or "/") is not None
+        if one.method == method and (one.host or None) == host and match_path(one.path, path) is not None
     ]
     fewest = min((count for count, _ in found), default=0)
     return [catalog.action(key) for count, key in found if count == fewest]

@@ -6,10 +6,14 @@ unlike fastjsonschema, it reports all problems and not only the first.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from skill.faults import Problem
 from skill.types import Json, Schema
+
+# the checking library takes 255; walking a value costs two or three calls a level
+DEEPEST = 128
 
 
 def check(value: Json, schema: Schema) -> list[Problem]:
@@ -24,9 +28,38 @@ def check(value: Json, schema: Schema) -> list[Problem]:
     """
     import jsonschema_rs
 
+    unfit = [*_broken_texts(value)] if not too_deep(value) else [Problem("", f"nests deeper than {DEEPEST} levels")]
+    if unfit:
+        return unfit
     # the mask keeps the value itself, which may be a secret, out of the library's messages
     found = jsonschema_rs.Draft202012Validator(schema, mask="the value").iter_errors(value)
     return [problem for error in found for problem in _problems(error, schema)]
+
+
+def parse(content: bytes | str) -> Json:
+    """Read JSON that can be written as JSON again: no NaN, no number beyond the range of floats, not nested too deep.
+
+    Raises:
+        ValueError: it is something else; a json.JSONDecodeError says where.
+    """
+    try:
+        value = json.loads(content, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if too_deep(value):
+        raise ValueError("nested too deep")
+    return value
+
+
+def too_deep(value: Json) -> bool:
+    """Tell whether a value nests deeper than may be walked through."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEEPEST):
+        parts = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in level)
+        level = [part for part in parts if isinstance(part, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def with_defaults(value: Json, schema: Schema) -> Json:
@@ -46,6 +79,33 @@ def closest(word: str, among: Iterable[str], most: int = 1) -> list[str]:
     from difflib import get_close_matches
 
     return get_close_matches(word.lower(), list(among), n=most, cutoff=0.6)
+
+
+def _broken_texts(value: Json, where: str = "") -> Iterator[Problem]:
+    """Find texts that are no Unicode: halves of surrogate pairs, which no request can carry."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            yield Problem(where, "is not valid text")
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _broken_texts(name, f"{where}/{name}")
+            yield from _broken_texts(part, f"{where}/{name}")
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _broken_texts(part, f"{where}/{place}")
+
+
+def _no_number(text: str) -> Json:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number beyond the range of floats")
+    return number
 
 
 def _problems(error: Any, schema: Schema) -> Iterator[Problem]:

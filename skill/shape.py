@@ -9,9 +9,11 @@ from typing import Any
 from skill.plan import MASK, body_bytes
 from skill.types import Action, Json, Plan, Schema
 
-# what looks like a credential is masked wherever it stands: Heroku tokens, and a password inside an address
+# what looks like a credential is masked wherever it stands: Heroku tokens, and a password inside an address,
+# to the last @ of its word, since people forget to encode that
 _TOKEN = re.compile(r"HRKU-[A-Za-z0-9_-]{20,}")
-_PASSWORD = re.compile(r"(\w[\w+.-]*://[^:/@\s]*:)[^@\s]+(?=@)")
+_WORD = re.compile(r"\S+")
+_USER = re.compile(r"://[^:/@\s]*:")
 # names that hold a secret in any reply, for requests that no action describes
 _SECRET_NAMES = frozenset(
     """
@@ -20,6 +22,8 @@ _SECRET_NAMES = frozenset(
     authorization backup_url public_url from_url to_url output_stream_url setup_stream_url
     """.split()  # noqa: SIM905 - a list of names reads best as names
 )
+# parts of the names of headers whose values are never shown
+SECRET_HEADERS = ("authorization", "two-factor", "password", "cookie", "sso", "secret", "token", "api-key", "apikey")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MOST_OUTPUT_NAMES = 8
 
@@ -38,7 +42,14 @@ def mask(value: Json, node: Schema | None = None, reveal: Iterable[str] = ()) ->
 
 def mask_text(text: str) -> str:
     """Give `text` with everything that looks like a credential replaced."""
-    return _PASSWORD.sub(rf"\g<1>{MASK}", _TOKEN.sub(MASK, text))
+    text = _TOKEN.sub(MASK, text)
+    return _WORD.sub(_without_password, text) if "://" in text and "@" in text else text
+
+
+def _without_password(word: re.Match[str]) -> str:
+    text = word[0]
+    user, last = _USER.search(text), text.rfind("@")
+    return text if user is None or last <= user.end() else f"{text[: user.end()]}{MASK}{text[last:]}"
 
 
 def _mask(value: Json, node: Json, reveal: frozenset[str], path: str) -> Json:
@@ -92,15 +103,17 @@ def mask_pointers(value: Json, pointers: Sequence[str], reveal: Iterable[str] = 
         if isinstance(part, list):
             return [walk(inner, f"{at}/{place}") for place, inner in enumerate(part)]
         name = at.rsplit("/", 1)[-1]
-        return mask_text(part) if isinstance(part, str) and name not in shown else part
+        if not isinstance(part, str) or name in shown:
+            return part
+        return MASK if part and name.lower() in _SECRET_NAMES else mask_text(part)
 
     return walk(value, "")
 
 
 def _mask_headers(plan: Plan) -> dict[str, str]:
-    secret = ("authorization", "two-factor", "password", "cookie", "sso", "secret", "token")
     return {
-        name: MASK if any(word in name.lower() for word in secret) else mask_text(value) for name, value in plan.headers.items()
+        name: MASK if any(word in name.lower() for word in SECRET_HEADERS) else mask_text(value)
+        for name, value in plan.headers.items()
     }
 
 
@@ -216,7 +229,7 @@ def table(rows: Sequence[dict[str, Json]], width: int = 0, fields: Sequence[str]
     if not fields and any("name" in row for row in rows) and "id" in names:
         names.remove("id")
         names.append("id")
-    cells = [[name.upper() for name in names], *([_cell(_at(row, name)) for name in names] for row in rows)]
+    cells = [[plain(name.upper()) for name in names], *([_cell(_at(row, name)) for name in names] for row in rows)]
     sizes = [min(60, max(map(len, column))) for column in zip(*cells, strict=True)]
     while width and len(sizes) > 1 and sum(sizes) + 2 * (len(sizes) - 1) > width:
         sizes.pop()

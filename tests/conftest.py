@@ -27,11 +27,6 @@ settings.register_profile("skill", deadline=None, database=None)
 settings.load_profile("skill")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let typer use what the newest click warns of; every other warning stays an error."""
-    config.addinivalue_line("filterwarnings", "ignore:.*removed in Click 9:DeprecationWarning")
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a call of the command line left behind."""

@@ -11,6 +11,7 @@ from skill import places
 from skill.catalog import Catalog, open_catalog
 from skill.catalog.source import read_folder
 from skill.faults import BadInput, NoSuchAction
+from skill.plan import plan_action
 from tests.conftest import Cli
 
 Write = Callable[..., Path]
@@ -23,6 +24,16 @@ THING = f"""actions:
     request: POST /apps/{{app}}/thing
 """
 SERVICE = "name: {name}\ntitle: Thing\nabout: A service of the user's own.\ndomain: thing.example\nbase: {base}\n"
+
+
+INTERIOR = f"""actions:
+  get-thing:
+    title: Get Thing
+    about: Gives the thing as it stands in a file of its own.
+    {ASKS}
+    request: GET /things/{{thing}}.json
+    input: {{properties: {{thing: {{type: string, description: The thing.}}}}}}
+"""
 
 
 @pytest.fixture
@@ -208,11 +219,29 @@ def test_the_working_folder_is_not_trusted(cli: Cli, home: Path) -> None:
 
 
 def test_a_users_service_cannot_take_the_token(cli: Cli, user_actions: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service.yaml that moves heroku elsewhere makes every signed request fail before it is sent."""
-    own = user_actions({"heroku/service.yaml": SERVICE.format(name="heroku", base="https://evil.example")})
+    """A service.yaml that moves heroku to a host that is not Heroku's, or to this machine, is not heeded, and that is said."""
     monkeypatch.setenv("HEROKU_API_KEY", "t")
-    done = cli("action", "run", "list-apps", "--actions", str(own))
-    assert (done.code, done.error["code"]) == (2, "host_not_allowed")
+    for base in ("https://evil.example", "http://127.0.0.1:8000", "http://api.heroku.com", "https://evilheroku.com"):
+        own = user_actions({"heroku/service.yaml": SERVICE.format(name="heroku", base=base)})
+        done = cli("action", "run", "list-apps", "--actions", str(own), "--dry-run")
+        assert done.json["plan"]["url"] == "https://api.heroku.com/apps"
+        assert "heroku stays at https://api.heroku.com" in done.err
+
+
+@pytest.mark.parametrize("name", ["Heroku", "my_thing", "1st", "a b", "HEROKU", '"\\u212Aube"'])
+def test_a_service_has_a_plain_name(user_actions: Write, name: str) -> None:
+    """A service whose name could be taken for another's, in an environment variable, is named and left out."""
+    catalog = open_catalog([user_actions({"mine/service.yaml": SERVICE.format(name=name, base="https://thing.example")})])
+    assert list(catalog.services) == ["heroku"]
+    assert "the name must match" in catalog.problems[0].what
+
+
+def test_a_name_within_a_segment_is_a_parameter(user_actions: Write) -> None:
+    """A parameter may be a part of a segment, and is described and filled in like any other."""
+    files = {"mine/service.yaml": SERVICE.format(name="mine", base="https://thing.example"), "mine/thing.yaml": INTERIOR}
+    catalog = open_catalog([user_actions(files)])
+    plan = plan_action(catalog.action("get-thing"), {"thing": "x y"}, catalog.services["mine"], "https://thing.example")
+    assert plan.url == "https://thing.example/things/x%20y.json"
 
 
 BROKEN = {
@@ -222,7 +251,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="the fault of one file brings the whole catalog down")
 @pytest.mark.parametrize("files", BROKEN.values(), ids=BROKEN)
 def test_no_file_brings_the_catalog_down(user_actions: Write, files: dict[str, str]) -> None:
     """YAML that is no JSON, and phrases in another form, are named, and the rest works."""
@@ -231,16 +259,12 @@ def test_no_file_brings_the_catalog_down(user_actions: Write, files: dict[str, s
     assert catalog.problems
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a link that leads nowhere, as an editor leaves beside an open file, is a FileNotFoundError"
-)
 def test_a_dangling_link_is_passed_over(own: Path) -> None:
     """A link that leads nowhere does not keep the rest from working."""
     (own / "heroku/.#thing.yaml").symlink_to("me@host.1234")
     assert "do-thing" in open_catalog([own])
 
 
-@pytest.mark.xfail(strict=True, reason="a folder without any action file is taken in silence")
 def test_a_folder_without_actions_is_refused(tmp_path: Path) -> None:
     """A folder that holds no action file is named: a slip of the pen must not look like no actions."""
     (tmp_path / "empty").mkdir()

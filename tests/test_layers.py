@@ -8,15 +8,17 @@ import pytest
 from skill import places
 
 ROOMS = (
-    "types", "faults", "places", "schema", "select", "catalog", "plan", "lookup", "shape", "policy", "audit", "record", "context",
-    "connection", "wire", "reading", "gather", "index", "sandbox", "run", "flows", "app", "faces",
+    "types", "faults", "places", "schema", "paths", "select", "catalog", "plan", "lookup", "shape", "policy", "audit", "record", "context",
+    "connection", "wire", "reading", "gather", "index", "sandbox", "around", "run", "flows", "again", "app", "faces",
 )  # fmt: skip
 HOMES = {
     "yaml": ("catalog/yaml_file.py",),
     "httpx": ("wire/http.py",),
     "truststore": ("wire/http.py",),
     "certifi": ("wire/http.py",),
+    "keyring": ("connection/keychain.py",),
     "tenacity": ("wire/deliver.py",),
+    "jq": ("select.py",),
     "jsonschema_rs": ("schema.py",),
     "typer": ("faces/",),
     "click": ("faces/",),

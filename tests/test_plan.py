@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from skill.catalog import Catalog
 from skill.faults import BadInput
-from skill.plan import body_bytes, match_path, path_parameters, plan_action, plan_raw, secret_pointers, segment
+from skill.paths import match_path, path_parameters, segment
+from skill.plan import body_bytes, plan_action, plan_raw, secret_pointers
 from skill.run import actions_like
-from skill.types import Json, Plan
+from skill.types import Confirmation, Json, Plan
 
 BASE = "https://api.heroku.com"
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -283,14 +284,42 @@ def test_secrets_are_pointed_at_wherever_they_are(value: Json) -> None:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="percent-encoded plain characters keep a raw request from being the action that it is")
 def test_an_encoded_letter_does_not_hide_an_action(catalog: Catalog) -> None:
     """A raw path whose plain characters are percent-encoded is the action that the service will take it for."""
     assert raw(catalog, "GET", "/apps/shop/config%2Dvars").action is not None
 
 
-@pytest.mark.xfail(strict=True, reason="X-Http-Method-Override turns a write into a DELETE that nobody confirmed")
+@pytest.mark.parametrize("path", ["/apps/shop/", "/apps//shop", "/%61pps/shop//", "/apps/%73hop"])
+def test_slashes_do_not_hide_an_action(catalog: Catalog, path: str) -> None:
+    """A raw path with doubled or trailing slashes wants the confirmation that the action wants."""
+    plan = raw(catalog, "DELETE", path)
+    assert plan.action is not None
+    assert (plan.action.key, plan.confirmation) == ("delete-app", Confirmation("shop"))
+
+
 def test_a_header_does_not_change_the_method(catalog: Catalog) -> None:
     """A header that would make the service take another method is refused."""
-    with pytest.raises(BadInput):
-        raw(catalog, "POST", "/apps/shop", headers=[("X-Http-Method-Override", "DELETE")])
+    for name in ("X-Http-Method-Override", "x-http-method", "X-Method-Override", "X_HTTP_Method_Override"):
+        with pytest.raises(BadInput):
+            raw(catalog, "POST", "/apps/shop", headers=[(name, "DELETE")])
+
+
+def test_what_is_not_known_goes_into_the_query_of_a_read(catalog: Catalog) -> None:
+    """A property that no schema knows becomes a part of a read's query: a GET has no body."""
+    action = catalog.action("list-apps")
+    plan = plan_action(action, {"beta": True}, catalog.services["heroku"], "https://api.heroku.com")
+    assert (plan.url, plan.content) == ("https://api.heroku.com/apps?beta=true", None)
+
+
+def test_what_is_not_known_is_never_dropped(catalog: Catalog) -> None:
+    """Where one input is the whole body, a property beside it is refused and not left out in silence."""
+    action = catalog.action("update-config-vars")
+    with pytest.raises(BadInput, match="no place for 'beta'"):
+        plan_action(action, {"app": "x", "vars": {}, "beta": 1}, catalog.services["heroku"], "https://api.heroku.com")
+
+
+def test_half_of_a_surrogate_pair_is_refused(catalog: Catalog) -> None:
+    """A body, a path or a query that is no Unicode text is refused before anything is sent."""
+    for path, content, query in (("/x", {"a": "\ud800"}, []), ("/\ud800", None, []), ("/x", None, [("a", "\udcff")])):
+        with pytest.raises(BadInput):
+            raw(catalog, "POST", path, content=content, query=query)

@@ -273,3 +273,24 @@ def test_the_token_appears_nowhere(cli: Cli, server: Server) -> None:
     )
     calls = [cli(*READ, "--verbose"), cli(*READ), cli("request", "/apps/example", "-i")]
     assert not [one for one in calls if TOKEN in one.out + one.err]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_write_that_is_answered_elsewhere_is_unknown(cli: Cli, server: Server, status: int) -> None:
+    """A write that is answered with another place was probably done: exit 8, and never followed."""
+    server.play(answer(None, status, location="/apps/example"))
+    assert cli(*WRITE).code == 8
+    assert len(server.seen) == 1
+
+
+def test_a_temporary_redirect_to_elsewhere_changed_nothing(cli: Cli, server: Server) -> None:
+    """A 307 to another host asks to send the write there, which is not done: exit 1."""
+    server.play(answer(None, 307, location="https://elsewhere.example/apps"))
+    assert cli(*WRITE).code == 1
+
+
+def test_a_write_answered_with_a_page_was_done(cli: Cli, server: Server) -> None:
+    """A write that is answered 200 with a page of HTML is exit 0, with no output and a warning."""
+    server.play(text(HTML))
+    done = cli(*WRITE)
+    assert (done.code, done.json["output"], len(done.json["warnings"])) == (0, None, 1)

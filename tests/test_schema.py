@@ -1,9 +1,10 @@
 """Checking an input: every problem at once, in words that name the mend, and never the value."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill.schema import check, closest, with_defaults
+from skill.schema import DEEPEST, check, closest, parse, with_defaults
 from skill.types import Json, Schema
 
 SCHEMA: Schema = {
@@ -107,3 +108,19 @@ def test_the_closest_words_come_best_first() -> None:
     """The closest words come best first, and nothing where none is near."""
     assert closest("list-app", ["get-app", "list-apps", "update-app"], 2)[0] == "list-apps"
     assert closest("zzz", ["list-apps"]) == []
+
+
+@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "1e999", "[" * 200 + "]" * 200, "[" * 100_000, "{", "", "9" * 5000])
+def test_what_cannot_be_written_again_is_no_json(text: str) -> None:
+    """Only what can be written as JSON again is read as JSON."""
+    with pytest.raises(ValueError):  # noqa: PT011 - the library's own words differ
+        parse(text)
+
+
+def test_deep_and_broken_values_are_problems() -> None:
+    """A value nested too deep, or a text that is no Unicode, is a problem of the input and no bug."""
+    deep: Json = []
+    for _ in range(DEEPEST):
+        deep = [deep]
+    assert [problem.what for problem in check(deep, {})] == ["nests deeper than 128 levels"]
+    assert [problem.where for problem in check({"a": ["\ud800"]}, {})] == ["/a/0"]

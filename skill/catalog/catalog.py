@@ -1,4 +1,4 @@
-"""The compiled catalog: one header that is read whole, and one line an action that is read when it is asked for.
+"""The compiled catalog: one header that is read whole, and one compressed record an action, read when it is asked for.
 
 Compiled catalogs lie in folders named for what they were made from, so that many processes may write the same one at
 once. Ours is shipped with the package; the catalog of any other folder, or of ours after an edit, goes to the cache.
@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
-from zlib import crc32
+from zlib import compress, crc32, decompress
 
 from skill import places
 from skill.faults import BadInput, NoSuchAction, Problem, Step
 from skill.types import Action, Service
 
-VERSION = 3
-HEADER, RECORDS = "catalog.json", "actions.jsonl"
+VERSION = 4
+HEADER, RECORDS = "catalog.json", "actions.bin"
 
 
 class Summary(NamedTuple):
@@ -89,7 +89,7 @@ class Catalog:
             part, summary = self._where[key]
             with open(part.home / RECORDS, "rb") as file:
                 file.seek(summary.offset)
-                self._opened[key] = _action(json.loads(file.read(summary.length)))
+                self._opened[key] = _action(json.loads(decompress(file.read(summary.length))))
         return self._opened[key]
 
     def actions(self) -> Iterator[Action]:
@@ -97,7 +97,7 @@ class Catalog:
         for part in self.parts:
             lines = (part.home / RECORDS).read_bytes()
             for one in part.summaries:
-                self._opened.setdefault(one.key, _action(json.loads(lines[one.offset : one.offset + one.length])))
+                self._opened.setdefault(one.key, _action(json.loads(decompress(lines[one.offset : one.offset + one.length]))))
         return (self._opened[key] for key in self.keys())
 
     def _unknown(self, key: str) -> NoSuchAction:
@@ -124,7 +124,13 @@ def open_catalog(folders: Iterable[Path] = ()) -> Catalog:
     for folder in folders:
         if not folder.is_dir():
             raise BadInput(f"the actions folder {str(folder)!r} does not exist", hint="name a folder of action files (YAML)")
-        parts.append(open_part(folder, base=parts[0]))
+        part = open_part(folder, base=parts[0])
+        if not (part.summaries or part.services or part.problems):
+            raise BadInput(
+                f"the actions folder {str(folder)!r} holds no actions",
+                hint="a folder of service folders, each with YAML files; or one service folder",
+            )
+        parts.append(part)
     return Catalog(parts)
 
 
@@ -163,7 +169,7 @@ def compile_part(folder: Path, digest: str, home: Path, known: Mapping[str, Serv
     source = read_folder(folder, known)
     lines, summaries, offset = [], [], 0
     for action in source.actions:
-        line = json.dumps(record(action), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = compress(json.dumps(record(action), ensure_ascii=False, separators=(",", ":")).encode(), 9)
         about = (
             action.key,
             action.title,
@@ -194,7 +200,10 @@ def content_digest(files: Iterable[tuple[str, os.stat_result, Path]], salt: str 
 
     whole = hashlib.sha256(f"{VERSION}{salt}".encode())
     for name, _, path in files:
-        content = path.read_bytes().replace(b"\r\n", b"\n")
+        try:
+            content = path.read_bytes().replace(b"\r\n", b"\n")
+        except OSError:
+            content = b""  # reading it as YAML says why
         whole.update(f"{name}\0{len(content)}\0".encode() + content)
     return whole.hexdigest()[:16]
 
@@ -204,8 +213,9 @@ def _files(folder: Path) -> list[tuple[str, os.stat_result, Path]]:
     for top, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            if name.endswith(".yaml"):
-                path = os.path.join(top, name)
+            path = os.path.join(top, name)
+            # an editor leaves hidden files beside an open one, among them links that lead nowhere
+            if name.endswith(".yaml") and not name.startswith(".") and os.path.exists(path):
                 found.append((os.path.relpath(path, folder).replace(os.sep, "/"), os.stat(path), Path(path)))
     return found
 

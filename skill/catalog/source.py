@@ -5,10 +5,12 @@ without `service.yaml` adds resources to the service of its name that is known a
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from skill.catalog.yaml_file import Marked, read_yaml
 from skill.faults import Problem
@@ -17,6 +19,9 @@ from skill.types import Action, Json, Risk, Schema, Service
 
 SERVICE_FILE = "service.yaml"
 READING = frozenset({"GET", "HEAD"})
+# it becomes the name of an environment variable, where capitals and odd characters would meet another service's
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_SERVICE_TABLES = frozenset({"parameters", "lookups"})
 _SERVICE_KEYS = frozenset({"name", "title", "about", "domain", "base", "sign_in", "accept", "probe", "parameters", "lookups"})
 
 
@@ -31,15 +36,20 @@ class Source:
 
 def service_folders(folder: Path) -> list[Path]:
     """List the service folders in `folder`, which may be one itself."""
-    if (folder / SERVICE_FILE).is_file() or any(folder.glob("*.yaml")):
+    if yaml_files(folder):
         return [folder]
-    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and any(inner.glob("*.yaml")))
+    return sorted(inner for inner in folder.iterdir() if inner.is_dir() and yaml_files(inner))
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """List the YAML files of a folder in order; hidden ones, as an editor leaves them, are passed over."""
+    return sorted(path for path in folder.glob("*.yaml") if not path.name.startswith("."))
 
 
 def action_files(folder: Path) -> list[Path]:
     """List every YAML file of a folder that says something about actions, in a fixed order."""
-    inner = [path for service in service_folders(folder) for path in service.glob("*.yaml")]
-    asks = [path for service in service_folders(folder) for path in service.glob("asks/*.yaml")]
+    inner = [path for service in service_folders(folder) for path in yaml_files(service)]
+    asks = [path for service in service_folders(folder) for path in yaml_files(service / "asks")]
     return sorted(inner + asks)
 
 
@@ -61,12 +71,12 @@ def _read_service(folder: Path, known: Mapping[str, Service], source: Source) ->
     service = known.get(folder.name)
     if (folder / SERVICE_FILE).is_file():
         head = read_yaml(folder / SERVICE_FILE, source.problems)
-        service = _service(head, source.problems)
+        service = _service(head, known, source.problems)
     if service is None:
         source.problems.append(Problem(str(folder), f"has no usable {SERVICE_FILE} and names no service that is known"))
         return
     source.services[service.name] = service
-    files = {path.stem: read_yaml(path, source.problems) for path in sorted(folder.glob("*.yaml")) if path.name != SERVICE_FILE}
+    files = {path.stem: read_yaml(path, source.problems) for path in yaml_files(folder) if path.name != SERVICE_FILE}
     sound = {name: file for name, file in files.items() if file.value is not None and _well_formed(file, source)}
     objects = {name: file.value["object"] for name, file in sound.items() if "object" in file.value}
     more = _other_languages(folder, source)
@@ -75,15 +85,38 @@ def _read_service(folder: Path, known: Mapping[str, Service], source: Source) ->
         source.actions.extend(reader.actions(source.problems))
 
 
-def _service(head: Marked, problems: list[Problem]) -> Service | None:
+def _service(head: Marked, known: Mapping[str, Service], problems: list[Problem]) -> Service | None:
     value = head.value
     if not isinstance(value, dict) or not {"name", "title", "domain", "base"} <= set(value):
         if value is not None:
             problems.append(Problem(head.at(), "a service needs name, title, domain and base"))
         return None
     problems += [Problem(head.at("/" + key), f"unknown word {key!r}") for key in value if key not in _SERVICE_KEYS]
-    facts = {key: value[key] for key in _SERVICE_KEYS & set(value)}
-    return Service(**{"about": "", **facts})
+    facts = {"about": "", **{key: value[key] for key in _SERVICE_KEYS & set(value)}}
+    wrong = [key for key, part in facts.items() if not isinstance(part, dict if key in _SERVICE_TABLES else str)]
+    problems += [Problem(head.at("/" + key), f"{key} must be a {_form_of(key)}") for key in wrong]
+    if not wrong and not _NAME.fullmatch(facts["name"]):
+        problems.append(Problem(head.at("/name"), f"the name must match {_NAME.pattern}"))
+        return None
+    return None if wrong else _kept_home(Service(**facts), known, head, problems)
+
+
+def _form_of(key: str) -> str:
+    return "mapping" if key in _SERVICE_TABLES else "text"
+
+
+def _kept_home(service: Service, known: Mapping[str, Service], head: Marked, problems: list[Problem]) -> Service:
+    """Keep a service that is known already where it is: what a user writes must not move its requests to other hosts."""
+    first = known.get(service.name)
+    if first is None:
+        return service
+    parts = urlsplit(service.base)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or (host != first.domain and not host.endswith(f".{first.domain}")):
+        why = f"{service.name} stays at {first.base}: {service.base} is no host of {first.domain}"
+        problems.append(Problem(head.at("/base"), why))
+        service = replace(service, base=first.base)
+    return replace(service, domain=first.domain)
 
 
 _FORM: list[Schema] = []
@@ -108,10 +141,13 @@ def _well_formed(file: Marked, source: Source) -> bool:
 def _other_languages(folder: Path, source: Source) -> dict[str, list[str]]:
     """Gather the phrases of `asks/<language>.yaml`, a mapping from key to phrases."""
     asks: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("asks/*.yaml")):
+    for path in yaml_files(folder / "asks"):
         file = read_yaml(path, source.problems)
         for key, phrases in (file.value or {}).items():
-            asks.setdefault(key, []).extend(map(str, phrases or []))
+            if isinstance(phrases, list):
+                asks.setdefault(key, []).extend(map(str, phrases))
+            elif phrases is not None:
+                source.problems.append(Problem(file.at(f"/{key}"), f"{key} must be a list of phrases"))
     return asks
 
 
@@ -140,7 +176,7 @@ class _Reader:
         for key, block in self.file.value["actions"].items():
             try:
                 yield self.action(key, block)
-            except ValueError as wrong:
+            except (ValueError, KeyError, TypeError, AttributeError) as wrong:
                 problems.append(Problem(self.file.at(f"/actions/{key}"), f"{key}: {wrong}"))
 
     def action(self, key: str, block: dict[str, Any]) -> Action:
@@ -225,7 +261,7 @@ def _split(target: str) -> tuple[str | None, str]:
 
 
 def _parameters(path: str) -> list[str]:
-    return [part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}")]
+    return re.findall(r"\{(\w+)\}", path)
 
 
 def _risk(method: str) -> Risk:

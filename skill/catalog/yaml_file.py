@@ -1,5 +1,6 @@
 """One YAML file: its value, and the line and column of every place in it. The home of pyyaml."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import yaml
 
 from skill.faults import Problem
+from skill.schema import DEEPEST
 from skill.types import Json
 
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -51,13 +53,39 @@ def read_yaml(path: Path, problems: list[Problem]) -> Marked:
         at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         problems.append(Problem(f"{path}{at}", f"is not YAML: {wrong.problem or wrong.context}"))
         return Marked(path, None)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as wrong:
+    except RecursionError:
+        problems.append(Problem(f"{path}:1:1", "is nested too deep"))
+        return Marked(path, None)
+    except (yaml.YAMLError, ValueError, OSError) as wrong:
         problems.append(Problem(f"{path}:1:1", f"cannot be read: {wrong}"))
         return Marked(path, None)
     if not isinstance(value, dict):
         problems.append(Problem(f"{path}:1:1", "must be a mapping of names to values"))
         return Marked(path, None)
-    return Marked(path, value)
+    file = Marked(path, value)
+    odd = next(_unlike_json(value), None)
+    if odd is not None:
+        problems.append(Problem(file.at(odd[0]), odd[1]))
+        return Marked(path, None)
+    return file
+
+
+def _unlike_json(value: Json, pointer: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Find what YAML can say and JSON cannot, as pointers and words."""
+    if depth > DEEPEST:
+        yield "", "is nested too deep"
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            if isinstance(name, str):
+                yield from _unlike_json(part, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1)
+            else:
+                # on, off, yes and no are such names too: YAML takes them for true and false
+                yield pointer, f"the name {str(name).lower()} is no text: put it into quotes"
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            yield from _unlike_json(part, f"{pointer}/{place}", depth + 1)
+    elif not isinstance(value, (str, int, float, bool, type(None))) or value in (float("inf"), float("-inf")) or value != value:  # noqa: PLR0124
+        yield pointer, "is no value that JSON has"
 
 
 def _child(node: Any, part: str) -> Any:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import click
 import typer
 
-from skill.faces import account
-from skill.faces.options import Command, Group, RunCommand, options_of, program_name
-from skill.faults import EXITS, BadInput, Fault, Step
+from skill.faces import account, ending
+from skill.faces.options import Command, Group, ReaderGone, RunCommand, Stopped, options_of, program_name
+from skill.faults import EXITS, BadInput, Fault
 from skill.types import Options
 
 if TYPE_CHECKING:
@@ -87,10 +87,18 @@ def action_run(
     confirm: Confirm = None,
     out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Keep the dry run's plan in a file.")] = None,
     plan: Annotated[str | None, typer.Option("--plan", metavar="FILE", help="Run a plan exactly as it was shown.")] = None,
-    each: Annotated[str | None, typer.Option("--each", metavar="@FILE|-", help="Run it for every line: JSON objects or, with --set-from, texts.")] = None,
-    set_from: Annotated[str | None, typer.Option("--set-from", metavar="NAME", help="The input that a plain line of --each is.")] = None,
+    each: Annotated[
+        str | None,
+        typer.Option("--each", metavar="@FILE|-", help="Run it for every line: JSON objects or, with --set-from, texts."),
+    ] = None,
+    set_from: Annotated[
+        str | None, typer.Option("--set-from", metavar="NAME", help="The input that a plain line of --each is.")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many of --each run side by side.")] = 8,
-    resume: Annotated[str | None, typer.Option("--resume", metavar="FILE", help="Journal of --each; what is done in it is not done again.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="FILE", help="Journal of --each; what is done in it is not done again."),
+    ] = None,
 ) -> None:
     """Check the input against the action's schema and run it."""
     from skill.faces.running import Asked, run_action
@@ -143,14 +151,15 @@ def request(
     confirm: Confirm = None,
 ) -> None:
     """Send a request of your own, with the same care as an action."""
-    from skill.faces.raw import send_raw
+    from skill.faces.raw import Wanted, send_raw
 
     if len(where) > 2:
         raise BadInput(
             f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example"
         )
     skill = _skill(context, where[0] if len(where) == 2 else None)
-    send_raw(skill, where[-1], method, header or [], data, raw_data, query or [], parameter or [], include, dry_run, confirm)
+    shape = (query or [], parameter or [], include, dry_run, confirm)
+    send_raw(skill, Wanted(where[-1], method, header or [], data, raw_data, *shape))
 
 
 @index.command("build", cls=Command)
@@ -226,74 +235,22 @@ def run(arguments: list[str]) -> int:
     """
     options = Options(program=program_name(), json="--json" in arguments)
     os.environ.pop("SKILL_PROGRAM", None)
+    if not ending.can_speak():
+        return 2
     try:
-        code = _finish(app(arguments, prog_name=options.program, standalone_mode=False, obj=options))
+        code = ending.finish(app(arguments, prog_name=options.program, standalone_mode=False, obj=options))
     except Fault as fault:
-        code = _report(fault, options)
+        code = ending.report(fault, options)
     except click.exceptions.Exit as left:
         code = left.exit_code
     except click.ClickException as wrong:
-        code = _report(_usage(wrong), options)
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:
-        code = _closed()
+        code = ending.report(ending.usage(wrong, options.program), options)
+    except (Stopped, KeyboardInterrupt, click.Abort) as stop:
+        code = ending.stopped(stop, options.program)
+    except (ReaderGone, BrokenPipeError):
+        code = ending.closed()
+    except OSError as wrong:
+        code = ending.unwritten(wrong) if wrong.errno in ending.FULL else ending.report(ending.bug_of(wrong, options), options)
     except Exception as bug:  # noqa: BLE001 - the last net: a bug gets an envelope and an exit code too
-        code = _report(_bug(bug, options), options)
-    return _flush(code)
-
-
-def _finish(code: Any) -> int:
-    return code if isinstance(code, int) else 0
-
-
-def _report(fault: Fault, options: Options) -> int:
-    from skill.faces.printing import print_fault
-
-    try:
-        print_fault(fault, options)
-    except BrokenPipeError:
-        _closed()
-    return fault.exit
-
-
-def _usage(wrong: click.ClickException) -> BadInput:
-    context = getattr(wrong, "ctx", None)
-    path = context.command_path.split(" ", 1)[1] + " " if context and " " in context.command_path else ""
-    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
-        return BadInput(
-            "a command is missing",
-            code="usage",
-            hint=f"{path}--help lists them",
-            next=[Step(f"{path}--help", "see the commands")],
-        )
-    return BadInput(wrong.format_message(), code="usage", next=[Step(f"{path}--help", "see what it takes")])
-
-
-def _bug(bug: Exception, options: Options) -> Fault:
-    if options.debug:
-        import traceback
-
-        from skill.shape import mask_text
-
-        print(mask_text("".join(traceback.format_exception(bug))), file=sys.stderr)
-    return Fault(f"a bug in this program: {type(bug).__name__}", hint="run it again with --debug and report what it shows")
-
-
-def _closed() -> int:
-    # the reader has gone; Python must not complain about it once more when it flushes at the end
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 0
-
-
-def _flush(code: int) -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _closed()
-    except OSError:
-        print("error: the output could not be written", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return code or 1
-    return code
+        code = ending.report(ending.bug_of(bug, options), options)
+    return ending.flush(code)

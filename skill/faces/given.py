@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from skill.faults import BadInput, Problem
+from skill.schema import parse
 from skill.types import Json, Schema
 
 LARGEST = 16 * 1024 * 1024
 _NATURAL, _INTEGER = re.compile(r"0|[1-9][0-9]{0,17}"), re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_NO_WAIT: int = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _WORDS = {"null": None, "true": True, "false": False}
 
 
@@ -23,12 +25,15 @@ def read_text(given: str, what: str) -> bytes:
         BadInput: the file cannot be read; its content is never quoted.
     """
     if given == "-":
+        if sys.stdin is None:
+            raise BadInput(f"{what}: standard input is closed", code="no_such_file", hint="give the text itself, or @FILE")
         return sys.stdin.buffer.read(LARGEST)
     if not given.startswith("@"):
         return given.encode("utf-8", "surrogatepass")
     path = given[1:]
     try:
-        with open(path, "rb") as file:
+        # a pipe or a device is not waited for, only looked at
+        with open(os.open(path, os.O_RDONLY | _NO_WAIT), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise BadInput(f"{what}: {path!r} is no regular file", code="no_such_file")
             return file.read(LARGEST)
@@ -47,7 +52,7 @@ def read_json(given: str, what: str) -> Json:
     """
     content = read_text(given, what)
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        return parse(content)
     except json.JSONDecodeError as wrong:
         where = f"line {wrong.lineno}, column {wrong.colno}"
         raise BadInput(
@@ -55,7 +60,7 @@ def read_json(given: str, what: str) -> Json:
             code="bad_json",
             hint="""quote it for the shell: --input '{"app": "example"}', or give --set app=example""",
         ) from None
-    except (UnicodeError, RecursionError, ValueError):
+    except ValueError:
         raise BadInput(
             f"{what} is not JSON", code="bad_json", hint="UTF-8 text, not nested too deep, no NaN or Infinity"
         ) from None
@@ -103,11 +108,7 @@ def typed(text: str, node: Any) -> Json:
         return int(text)
     if kinds and "string" not in kinds:
         try:
-            return json.loads(text)
+            return parse(text)
         except ValueError:
             return text
     return text
-
-
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(name)

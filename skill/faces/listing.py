@@ -39,7 +39,7 @@ def _all(skill: Skill, whole: bool) -> list[dict[str, Json]]:
     service = skill.service()
     summaries = [one for one in skill.catalog.summaries() if service is None or one.service == service.name]
     if whole:
-        return [full(skill.show(one.key)) for one in summaries]
+        return [full(skill.catalog.action(one.key)) for one in summaries]
     return [{"key": one.key, "name": one.title, "description": one.about, "risk": one.risk} for one in summaries]
 
 

@@ -50,6 +50,15 @@ def _version(context: click.Context, parameter: click.Parameter, value: bool) ->
         context.exit()
 
 
+class Seconds(click.FloatRange):
+    """A span in seconds within a range; NaN, which no comparison keeps out, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number and refuse what is not in the range."""
+        seconds = super().convert(value, param, ctx)
+        return seconds if seconds == seconds else self.fail(f"{value!r} is no number of seconds.", param, ctx)  # noqa: PLR0124
+
+
 def shared() -> list[click.Parameter]:
     """Make the options that stand on every command."""
     flag: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _keep}
@@ -67,7 +76,7 @@ def shared() -> list[click.Parameter]:
         ),
         click.Option(
             ["--timeout", "timeout_s"],
-            type=click.FloatRange(0.1, 3600),
+            type=Seconds(0.1, 3600),
             metavar="SECONDS",
             help="Limit of one request (60).",
             **given,
@@ -117,8 +126,25 @@ def running() -> list[click.Parameter]:
     ]
 
 
+class Stopped(Exception):
+    """The user interrupted a command: nothing, or what is unknown now and the command that tells."""
+
+
+class ReaderGone(Exception):
+    """Whoever read the output has gone."""
+
+
 class Command(TyperCommand):
     """A command with the shared options at its end."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an interruption keeps its words, and a reader's leaving its meaning, which typer would drop."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Stopped(*stop.args) from None
+        except BrokenPipeError:
+            raise ReaderGone from None
 
     def __init__(self, *args: Any, params: list[click.Parameter] | None = None, **more: Any) -> None:
         super().__init__(*args, params=[*(params or []), *_without_twins(params)], **more)

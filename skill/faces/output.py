@@ -1,4 +1,4 @@
-"""Print the result of a run as the caller wants it: the envelope, fields, a query, lines, a table, CSV; cut where it is too long."""
+"""Print the result of a run as the caller wants it: the envelope, fields, a query, lines, a table, CSV; cut if too long."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import Any
 from skill import places
 from skill.faces.printing import dump, note, print_value, wants_json
 from skill.select import fit, pick, query, size, summarise
-from skill.shape import plain, table
+from skill.shape import plain, plain_lines, table
 from skill.types import Json, Options, Plan, Result
 
 # set by the harnesses of agents for the commands that they run
@@ -145,7 +145,7 @@ def _csv(result: Result, options: Options) -> None:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    sys.stdout.write(text.getvalue())
+    print(plain_lines(text.getvalue()) if sys.stdout.isatty() else text.getvalue().removesuffix("\n"))
 
 
 def _flat(value: Json, before: str = "") -> dict[str, Json]:

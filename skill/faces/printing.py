@@ -23,7 +23,13 @@ def note(text: str) -> None:
 
 def dump(value: Json) -> None:
     """Print a value as compact JSON on one line."""
-    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # JSON has its own way to write what the output cannot carry, such as half of a surrogate pair
+        text = json.dumps(value, separators=(",", ":"))
+    print(text)
 
 
 def width() -> int:
@@ -110,7 +116,8 @@ def print_fault(fault: Fault, options: Options) -> None:
         if fault.output is not None:
             whole.update(output=fault.output, page=fault.page)
         dump(whole)
-        note(f"error: {fault.message}")
+        sys.stdout.flush()
+        note(plain(f"error: {fault.message}"))
         return
     if fault.output is not None:
         print_value(fault.output)

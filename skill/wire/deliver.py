@@ -5,6 +5,7 @@ that replace a whole, also after a broken connection or a gateway's error. A wri
 The home of tenacity, which is imported when the first try fails, since it costs as much as half of a start.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
 BUSY = frozenset({502, 503, 504})
 # Heroku refills about 75 calls a minute: below this many left, calls are spread out before they are refused
 SCARCE, REFILL_S = 50, 0.8
+_COUNT = re.compile(r"[0-9]{1,9}")
 # a Retry-After this large is a moment and no span (seconds since 1970)
 EPOCH_FROM = 1_000_000_000
 
@@ -49,8 +51,8 @@ class Delivery:
             outcome = self._repeat(request, outcome, deadline, repeatable)
         if isinstance(outcome, ExchangeFailed):
             raise outcome
-        remaining = outcome.headers.get("ratelimit-remaining", "")
-        self.left = int(remaining) if remaining.isdigit() else self.left
+        remaining = outcome.headers.get("ratelimit-remaining", "").strip()
+        self.left = int(remaining) if _COUNT.fullmatch(remaining) else self.left
         return outcome
 
     def _spread(self) -> None:
@@ -93,7 +95,7 @@ class Delivery:
         retrying: Any = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda outcome: self._again(outcome, repeatable)),
             wait=pause,
-            stop=tenacity.stop_any(tenacity.stop_after_attempt(MOST_TRIES), spent),
+            stop=lambda state: state.attempt_number >= MOST_TRIES or spent(state),
             sleep=self.sleep,
             before_sleep=self._tell,
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else first,

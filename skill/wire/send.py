@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from skill.connection import may_sign
-from skill.faults import BadInput
+from skill.faults import BadInput, TryLater
 from skill.plan import body_bytes
 from skill.types import Credential, Pages, Plan, Reply, Request, Service
 from skill.wire.deliver import Delivery
@@ -29,6 +29,7 @@ def send(
 
     Raises:
         ExchangeFailed: no reply came.
+        TryLater: there is a next page, and its range is none.
         BadInput: the plan's host must not get the credential.
     """
     request = _request(plan, service, credential, timeout_s)
@@ -43,6 +44,8 @@ def send(
         # a range named before would go round for ever
         if reply.status >= 300 or plan.method != "GET" or not span or span in seen:
             return
+        if not span.isascii() or not span.isprintable():
+            raise TryLater("the service names a next page that cannot be asked for", code="bad_range")
         seen.add(span)
         request = replace(request, headers={**request.headers, "Range": span})
 
@@ -85,8 +88,12 @@ def _follow(reply: Reply, request: Request, deliver: Delivery) -> Reply:
         target = reply.headers.get("location", "")
         if reply.status not in (301, 302, 303, *SAME_METHOD) or not target:
             return reply
-        url = urljoin(request.url, target)
-        same_host = urlsplit(url)[:2] == urlsplit(request.url)[:2]
+        try:
+            url = urljoin(request.url, target)
+            same_host = urlsplit(url)[:2] == urlsplit(request.url)[:2]
+        except ValueError:
+            # what is no address leads nowhere: the redirect itself is the answer
+            return reply
         if request.method not in ("GET", "HEAD") and not (same_host and reply.status in SAME_METHOD):
             return reply
         kept = {name: value for name, value in request.headers.items() if same_host or name == "Accept"}
