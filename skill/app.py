@@ -6,26 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from skill import places
+from skill.again import SANDBOX, bad_input, connection, manner, run_command, where
 from skill.catalog import Catalog, open_catalog
 from skill.connection import base_of, may_sign
-from skill.faults import BadInput, Problem, Step
+from skill.connection.hosts import LOCAL
+from skill.faults import BadInput, NoSuchAction, Step
 from skill.lookup import Lookup, resolved, stripped, wanted
-from skill.plan import path_parameters, plan_action, plan_raw, segment
+from skill.paths import check_path, origin_of, segment
+from skill.plan import path_values, plan_action, plan_raw
 from skill.schema import check, with_defaults
 from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Service
 
 if TYPE_CHECKING:
+    from skill.connection.setting import Setting
     from skill.gather import Sink
-    from skill.connection.setting import Listener, Setting
     from skill.index import Found
     from skill.run import Runner
 
-SANDBOX = "sandbox"
 LONGEST_INTENT = 2000
 
 
@@ -36,13 +37,23 @@ class Skill:
         self.options = options
         self.note = note
         self._exchange = exchange
+        # every command that is suggested, and every result, says so too
+        options.sandbox = self.sandbox
+        self._token = ""
+        if options.token_stdin:
+            from skill.around import read_token
+
+            # it is the first line of standard input, so it is read before any input that follows it
+            self._token = read_token()
 
     @cached_property
     def catalog(self) -> Catalog:
         """The actions of the package, of the user's configuration and of the folders named in the call."""
         named = [Path(part) for part in os.environ.get("SKILL_ACTIONS", "").split(os.pathsep) if part]
         own = places.config() / "actions"
-        catalog = open_catalog([*([own] if own.is_dir() else []), *named, *self.options.actions])
+        # the folder of the user's configuration may be there and hold nothing; one that is named may not
+        mine = [own] if own.is_dir() and any(own.rglob("*.yaml")) else []
+        catalog = open_catalog([*mine, *named, *self.options.actions])
         for problem in catalog.problems:
             self.note(f"warning: {problem.where}: {problem.what}")
         return catalog
@@ -69,12 +80,14 @@ class Skill:
             return None
         if name in self.catalog.services:
             return self.catalog.services[name]
-        from skill.connection.store import Store, no_such
+        from skill.connection.stored import service_of
 
-        entry = Store().read().named(name)
-        if entry is None or entry.service not in self.catalog.services:
-            raise no_such(name)
-        return self.catalog.services[entry.service]
+        return service_of(name, self.catalog.services)
+
+    @cached_property
+    def _chosen(self) -> Service | None:
+        # looked up once a call, since many actions may be opened in one
+        return self.service()
 
     def search(self, intent: str, limit: int) -> "Found":
         """Rank the actions by how well they fit an intent.
@@ -93,16 +106,29 @@ class Skill:
         if len(intent) > LONGEST_INTENT:
             self.note(f"warning: the intent was cut to its first {LONGEST_INTENT} characters")
             intent = intent[:LONGEST_INTENT]
-        service = self.service()
+        service = self._chosen
         return search(self.catalog, intent, limit, self.note, service.name if service else None)
 
     def show(self, key: str) -> Action:
         """Open one action.
 
         Raises:
-            NoSuchAction: no action has that key.
+            NoSuchAction: no action has that key, or the connection that was named is to another service.
+            BadInput: there is no such connection.
         """
-        return self.catalog.action(key)
+        service = self._chosen
+        try:
+            action = self.catalog.action(key)
+        except NoSuchAction as fault:
+            fault.next = tuple(Step(step.command + where(self.options), step.why) for step in fault.next)
+            raise
+        if service is not None and action.service != service.name:
+            raise NoSuchAction(
+                f"{key} is an action of {action.service}, and the connection {self.connection!r} is to {service.title}",
+                hint="name another connection, or none",
+                next=[Step(f"action list{connection(self.options)}{where(self.options)}", "see what the connection can do")],
+            )
+        return action
 
     def plan(self, key: str, given: Mapping[str, Json], *, rehearse: bool = False) -> tuple[Plan, dict[str, Json]]:
         """Check an input, fill in what is known, look up names where ids are wanted, and plan the request.
@@ -122,7 +148,7 @@ class Skill:
         if self.options.allow_unknown:
             problems = [problem for problem in problems if not problem.what.startswith("unknown property")]
         if problems:
-            raise self._bad_input(action, problems)
+            raise bad_input(action, problems, self.options)
         service = self.catalog.services[action.service]
         base = self.base(service)
         whole = stripped(action, whole, service)
@@ -192,28 +218,29 @@ class Skill:
         """
         from skill.run import actions_like
 
-        service = self.service() or next(iter(self.catalog.services.values()))
+        service = self._chosen or next(iter(self.catalog.services.values()))
         base = self.base(service)
         for name, value in (parameters or {}).items():
             path = path.replace(f"{{{name}}}", segment(name, value))
-        if path.startswith("https://") and not may_sign(service, path):
+        parts = check_path(path)
+        own = {origin_of(service.base), origin_of(base)}
+        elsewhere = path.startswith("https://") and origin_of(path) not in own
+        # a service that is moved to this machine is so by its own variable alone
+        if elsewhere and (not may_sign(service, path) or parts.hostname in LOCAL):
             raise BadInput(
-                f"{urlsplit(path).netloc} is not a host of {service.title}",
+                f"{parts.netloc} is not a host of {service.title}",
                 code="host_not_allowed",
                 hint="give a path that starts with /, or an address of the service's own hosts",
             )
-        parts = urlsplit(path)
-        host = parts.netloc if path.startswith("https://") and parts.netloc != urlsplit(service.base).netloc else None
-        like = actions_like(self.catalog, method, parts.path, host)
+        like = actions_like(self.catalog, method, parts.path, urlsplit(origin_of(path)).netloc if elsewhere else None)
         plan = plan_raw(service, base, method, path, query=query, headers=headers, content=content, raw=raw, matches=like)
-        return plan, self._given(plan)
+        return plan, path_values(plan)
 
     @cached_property
     def runner(self) -> "Runner":
         """Make what runs plans, with the network or the sandbox behind it."""
-        from skill.run import Runner
-
         from skill.connection.signer import Signer
+        from skill.run import Runner
 
         options = self.options
         signer = Signer(self.setting, self.exchange, self.connection)
@@ -221,113 +248,53 @@ class Skill:
             catalog=self.catalog,
             environ=os.environ,
             exchange=signer.exchange,
-            shell=self.command,
+            shell=self._look,
             sign=signer.credential,
             sandbox=self.sandbox,
             timeout_s=options.timeout_s,
             reveal=options.reveal,
             strict=options.strict,
             two_factor=options.two_factor,
-            say=self.note if options.verbose else _quiet,
+            say=self.note if options.verbose else (lambda _: None),
         )
 
     def command(self, key: str, given: Mapping[str, Json]) -> str:
-        """Write the command that runs an action, without the program's name, quoted for a shell."""
-        import json
+        """Write the command of this call for an action, without the program's name, quoted for a shell."""
+        return self._look(key, given) + manner(self.options)
 
-        from skill.plan import secret_pointers
-
-        # a secret is not put into a command that is shown: the caller names the file that holds the input
-        hidden = secret_pointers(dict(given), self.show(key).input)
-        shown = "@FILE" if hidden else quote(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
-        tail = f" --input {shown}" if given else ""
-        return f"action run {key}{tail}{' --sandbox' if self.sandbox else ''}"
+    def _look(self, key: str, given: Mapping[str, Json]) -> str:
+        return run_command(self.catalog.action(key), given, self.options)
 
     def base(self, service: Service) -> str:
-        """Give the origin that a service's requests go to."""
-        return service.base if self.sandbox else base_of(service, os.environ)
+        """Give the origin that a service's requests go to.
 
-    def _given(self, plan: Plan) -> dict[str, Json]:
-        from urllib.parse import unquote
-
-        from skill.plan import match_path
-
-        if plan.action is None:
-            return {}
-        values = match_path(plan.action.path, urlsplit(plan.url).path) or {}
-        return {name: unquote(value) for name, value in values.items()}
-
-    def _bad_input(self, action: Action, problems: Sequence[Problem]) -> BadInput:
-        from skill.plan import MASK
-
-        nodes = action.input["properties"]
-        names = [*path_parameters(action.path), *action.input.get("required", ())]
-        example = {
-            name: MASK if nodes[name].get("x-secret") else value
-            for name, value in (action.example or {}).items()
-            if name in names
-        }
-        count = len(problems)
-        return BadInput(
-            f"the input of {action.key} has {'a problem' if count == 1 else f'{count} problems'}: "
-            + "; ".join(f"{problem.where or '/'} {problem.what}" for problem in problems[:3]),
-            problems=problems,
-            next=[
-                Step(f"action show {action.key}", "see what it takes"),
-                Step(f"{self.command(action.key, example)} --dry-run", "rehearse it with the example"),
-            ],
-        )
+        Raises:
+            BadInput: the user's environment names another host than the service's own.
+        """
+        try:
+            return service.base if self.sandbox else base_of(service, os.environ)
+        except ValueError:
+            raise BadInput(
+                f"the variable that moves {service.title} elsewhere holds no address",
+                code="host_not_allowed",
+                hint="unset it, or set a host of the service, or http://localhost:PORT",
+            ) from None
 
     @cached_property
     def setting(self) -> "Setting":
         """What a sign-in needs: the services, the network, and where connections are kept."""
-        from skill.connection.setting import Setting
-        from skill.index.own import build, indexed
-        from skill.wire.ask import asking
+        from skill.around import setting_of
 
-        return Setting(
-            services=self.catalog.services,
-            environ=os.environ,
-            ask=lambda: asking(self.exchange()),
-            listen=_listen,
-            indexed=partial(indexed, self.catalog),
-            build=lambda service: build(self.catalog, service, self.note),
-            program=self.options.program,
-            token=self._token() if self.options.token_stdin else "",
-        )
+        return setting_of(self.catalog, self.options.program, self._token, self.exchange, self.note)
 
     def exchange(self) -> Exchange:
         """Make what stands where the socket is: the network, or the sandbox."""
-        return (self._exchange or (self._stand_in if self.sandbox else self._network))()
+        from skill.around import network
 
-    def _token(self) -> str:
-        import sys
-
-        if sys.stdin.isatty():
-            from getpass import getpass
-
-            return getpass("Token: ").strip()
-        # one line alone, so that an input may follow it
-        return sys.stdin.buffer.readline(4096).decode("utf-8", "replace").strip()
-
-    def _network(self) -> Exchange:
-        from skill.connection.client import client_name
-        from skill.wire.http import Network, user_agent
-
-        return Network(agent=user_agent(client_name()))
+        return (self._exchange or (self._stand_in if self.sandbox else network))()
 
     def _stand_in(self) -> Exchange:
         from skill.sandbox import Sandbox
 
         exchange: Exchange = Sandbox(self.catalog, places.state() / "sandbox.json")
         return exchange
-
-
-def _listen(port: int, path: str) -> "Listener":
-    from skill.wire.loopback import Loopback
-
-    return Loopback(port, path)
-
-
-def _quiet(text: str) -> None:
-    """Say nothing."""

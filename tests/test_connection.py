@@ -217,7 +217,6 @@ def test_another_service_signs_for_its_own_host_alone(heroku: Service) -> None:
     assert not may_sign(other, "http://thing.example/x")
 
 
-@pytest.mark.xfail(strict=True, reason="a service named Heroku takes HEROKU_API_KEY to whatever host it names")
 def test_a_users_service_cannot_borrow_the_variable(heroku: Service) -> None:
     """A service whose name differs from heroku in its capitals alone does not take Heroku's token elsewhere."""
     other = replace(heroku, name="Heroku", base="https://evil.com")
@@ -225,15 +224,11 @@ def test_a_users_service_cannot_borrow_the_variable(heroku: Service) -> None:
         find(other, {"HOME": "/none", "HEROKU_API_KEY": "t"})
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a service.yaml that moves heroku to this machine is signed for, which HEROKU_HOST alone should do"
-)
 def test_a_users_service_cannot_move_the_token_to_this_machine(heroku: Service) -> None:
     """A service.yaml that names heroku with a base on this machine gets no signature; only HEROKU_HOST moves the API there."""
     assert not may_sign(replace(heroku, base="http://127.0.0.1:8000"), "http://127.0.0.1:8000/apps")
 
 
-@pytest.mark.xfail(strict=True, reason="a bracket without its twin is a ValueError, told as a bug of the program")
 @pytest.mark.parametrize("given", ["http://[::1", "]", "http://[x]"])
 def test_a_broken_address_is_refused_like_any_other(heroku: Service, given: str) -> None:
     """HEROKU_HOST with a broken IPv6 address is refused as no host of Heroku."""

@@ -27,7 +27,8 @@ def start(service: Service, environ: Mapping[str, str], ask: Exchange) -> tuple[
         Fault: the identity server cannot be reached, or answers oddly.
     """
     base = sign_in_base(service, environ, VARIABLE, HOST)
-    reply = call(service, f"{base}/auth", "POST", ask, body={"description": f"heroku-skill login from {platform.node() or 'a machine'}"})
+    body = {"description": f"heroku-skill login from {platform.node() or 'a machine'}"}
+    reply = call(service, f"{base}/auth", "POST", ask, body=body)
     if reply.status >= 300:
         raise refusal("the browser sign-in did not begin", reply)
     facts = facts_of(reply)

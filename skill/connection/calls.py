@@ -71,9 +71,9 @@ def words_of(reply: Reply) -> str:
 
 def refusal(what: str, reply: Reply) -> Fault:
     """Say that a call of a sign-in was refused: for good, for this credential, or for now."""
-    status = {"http_status": reply.status}
     if reply.status == 429 or reply.status >= 500:
         return TryLater(f"{what}: {words_of(reply)}", http_status=reply.status)
+    said = f"{what}: {words_of(reply)}"
     if reply.status in {401, 403}:
-        return NotSignedIn(f"{what}: {words_of(reply)}", code=text_of(facts_of(reply), "id") or "unauthorized", http_status=reply.status)
-    return Refused(f"{what}: {words_of(reply)}", **status)
+        return NotSignedIn(said, code=text_of(facts_of(reply), "id") or "unauthorized", http_status=reply.status)
+    return Refused(said, http_status=reply.status)

@@ -16,7 +16,8 @@ def keep(name: str) -> None:
         BadInput: it would not fit into a header.
     """
     if not _NAME.fullmatch(name):
-        raise BadInput(f"--clientName {name[:60]!r} is no name of a client", hint="letters, digits, dots and dashes, such as claude or codex")
+        hint = "letters, digits, dots and dashes, such as claude or codex"
+        raise BadInput(f"--clientName {name[:60]!r} is no name of a client", hint=hint)
     places.write_whole(_path(), name.encode())
 
 

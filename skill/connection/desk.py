@@ -13,7 +13,14 @@ from skill.connection.target import domain_of, service_of
 from skill.faults import BadInput, Fault, NotSignedIn
 from skill.types import Credential, Service
 
-SANDBOX: dict[str, Any] = {"id": "sandbox", "key": "sandbox", "name": "Sandbox", "service": "heroku", "state": READY, "sandbox": True}
+SANDBOX: dict[str, Any] = {
+    "id": "sandbox",
+    "key": "sandbox",
+    "name": "Sandbox",
+    "service": "heroku",
+    "state": READY,
+    "sandbox": True,
+}
 PAUSE_S = 0.5
 View = dict[str, Any]
 
@@ -35,10 +42,10 @@ def ensure(setting: Setting, target: str, name: str = "") -> View:
     if service is None:
         return _unknown(setting, domain, name)
     if not name:
-        found = _found(setting, service)
-        if found is not None:
-            return found
-    return _begun(setting, service, _own(setting, service, name, domain))
+        there = found(setting, service)
+        if there is not None:
+            return there
+    return _begun(setting, service, own(setting, service, name, domain))
 
 
 def look(setting: Setting, name: str) -> View:
@@ -52,13 +59,13 @@ def look(setting: Setting, name: str) -> View:
     entry = setting.entry(name)
     if entry is None:
         service = setting.services.get(name)
-        found = _found(setting, service) if service else None
-        if found is None:
+        there = found(setting, service) if service else None
+        if there is None:
             raise no_such(name)
-        return found
+        return there
     service = service_of(entry.wanted, setting.services) if entry.wanted and not entry.service else None
     if service is not None:
-        entry = _own(setting, service, entry.key, entry.wanted)
+        entry = own(setting, service, entry.key, entry.wanted)
     return _view(setting, entry, _asked(setting, entry))
 
 
@@ -149,12 +156,16 @@ def judge(setting: Setting, service: Service, credential: Credential) -> Standin
         renew.mark_refused(credential)
         return Standing(ACTION, why=f"the service does not accept the credential from {credential.source} ({words_of(reply)})")
     if reply is not None and not probe.accepted(reply):
-        cause = {"code": "probe_failed", "message": f"the service answered {reply.status}: {words_of(reply)}", "http_status": reply.status}
+        cause = {
+            "code": "probe_failed",
+            "message": f"the service answered {reply.status}: {words_of(reply)}",
+            "http_status": reply.status,
+        }
         return Standing(SETUP_FAILED, cause)
     return Standing(READY if setting.indexed(service) else BUILDING)
 
 
-def _found(setting: Setting, service: Service) -> View | None:
+def found(setting: Setting, service: Service) -> View | None:
     """Give the connection that is there without asking; None where a sign-in is needed first."""
     if service.sign_in == "none":
         return states.view(_facts(service, None), Standing(READY if setting.indexed(service) else BUILDING))
@@ -182,10 +193,19 @@ def _found(setting: Setting, service: Service) -> View | None:
     return states.view(_facts(service, credential), standing, action)
 
 
-def _own(setting: Setting, service: Service, name: str, domain: str) -> Entry:
-    """Take the kept connection that waits for a sign-in, or the named one, or make a new one."""
+def own(setting: Setting, service: Service, name: str, domain: str = "", *, known: bool = False) -> Entry:
+    """Take the kept connection that waits for a sign-in, or the named one, or make a new one.
+
+    Args:
+        known: whether the named one must be there already.
+
+    Raises:
+        BadInput: it must and is not, or it is another service's.
+    """
     with setting.store.edit() as book:
         named = book.named(name) if name else None
+        if named is None and known:
+            raise no_such(name)
         if named is not None and named.service not in {"", service.name}:
             raise BadInput(f"the connection {named.key} is one of {named.service}", code="wrong_service")
         waiting = [one for one in book.of(service.name) if states.standing(one, setting.services).state in {ACTION, SETUP_FAILED}]

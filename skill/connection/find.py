@@ -7,7 +7,7 @@ from skill.faults import NotSignedIn, Step
 from skill.types import Credential, Service
 
 VARIABLE = "SKILL_CONNECTION"
-TOKEN_SOURCE = "--token-stdin"
+IN_HAND = "--token-stdin"
 
 
 def _stored(service: Service, environ: Mapping[str, str]) -> Credential | None:
@@ -37,7 +37,7 @@ def find(service: Service, environ: Mapping[str, str], named: str | None = None,
         NotSignedIn: no source has one, or one that cannot be used.
     """
     if token and (named is None or named == service.name):
-        return _usable(Credential(service.name, TOKEN_SOURCE, token, kind="token"))
+        return _usable(Credential(service.name, IN_HAND, token, kind="token"))
     chosen = named or environ.get(VARIABLE, "").strip()
     if chosen and chosen != service.name:
         from skill.connection import stored

@@ -31,9 +31,7 @@ def base_of(service: Service, environ: Mapping[str, str]) -> str:
     if bound is None or not given:
         return service.base
     base = given.rstrip("/") if given.startswith(("http://", "https://")) else f"https://api.{given}"
-    # an address with a path or a user in it would move the token or the request
-    parts = urlsplit(base)
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc or not may_sign(service, base):
+    if not _is_origin(base) or not may_sign(service, base):
         raise BadInput(
             f"{bound.variable}={given!r} is not a host of {service.title}",
             code="host_not_allowed",
@@ -49,8 +47,7 @@ def sign_in_base(service: Service, environ: Mapping[str, str], variable: str, de
         BadInput: the variable names another host.
     """
     base = environ.get(variable, "").strip().rstrip("/") or default
-    parts = urlsplit(base)
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc or not may_sign(service, base):
+    if not _is_origin(base) or not may_sign(service, base):
         raise BadInput(
             f"{variable}={base!r} is not a host of {service.title}",
             code="host_not_allowed",
@@ -67,10 +64,25 @@ def may_sign(service: Service, url: str) -> bool:
     except ValueError:
         return False
     bound = BOUND.get(service.name)
+    own = (urlsplit(service.base).hostname or "").lower()
     if host in LOCAL:
-        return bound is not None or host == urlsplit(service.base).hostname
+        # a bound service is moved to this machine by its variable alone, never by a file of actions
+        return host == own if bound is None else _below(own, bound.domains)
     if parts.scheme != "https":
         return False
     if bound is None:
-        return host == urlsplit(service.base).hostname
-    return any(host == domain or host.endswith("." + domain) for domain in bound.domains)
+        return host == own
+    return _below(host, bound.domains)
+
+
+def _is_origin(base: str) -> bool:
+    """Tell whether an address is an origin alone: a path or a user in it would move the token or the request."""
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+
+
+def _below(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith("." + domain) for domain in domains)

@@ -22,7 +22,6 @@ def keep(name: str, secrets: dict[str, str]) -> bool:
     """
     import keyring
     from keyring.backends import fail
-    from keyring.errors import KeyringError
 
     content = json.dumps(secrets, separators=(",", ":"))
 
@@ -35,7 +34,7 @@ def keep(name: str, secrets: dict[str, str]) -> bool:
 
     try:
         return _in_time(put)
-    except (KeyringError, OSError, RuntimeError, TimeoutError):
+    except Exception:  # noqa: BLE001 - a keychain fails in ways of its own, each a different library's
         return False
 
 
@@ -46,11 +45,10 @@ def fetch(name: str) -> dict[str, str]:
         NotSignedIn: it does not answer, is locked, or holds nothing of that name.
     """
     import keyring
-    from keyring.errors import KeyringError
 
     try:
         content = _in_time(lambda: keyring.get_password(SERVICE, name))
-    except (KeyringError, OSError, RuntimeError, TimeoutError) as closed:
+    except Exception as closed:  # noqa: BLE001 - the same
         raise _closed(type(closed).__name__) from None
     try:
         secrets = json.loads(content or "")
@@ -68,11 +66,10 @@ def fetch(name: str) -> dict[str, str]:
 def forget(name: str) -> None:
     """Take secrets out of the keychain for good; where that fails nothing is said, since nobody can use them then."""
     import keyring
-    from keyring.errors import KeyringError
 
     try:
         _in_time(lambda: keyring.delete_password(SERVICE, name))
-    except (KeyringError, OSError, RuntimeError, TimeoutError):
+    except Exception:  # noqa: BLE001 - a keychain fails in ways of its own, each a different library's
         return
 
 

@@ -54,6 +54,8 @@ def _where(entry: Entry) -> str:
 def keep_client(setting: Setting, service: Service, client: oauth.Client) -> None:
     """Keep the user's own OAuth client, its secret where secrets are kept."""
     with setting.store.edit() as book:
-        kept = Entry(f"oauth-client-{service.name}", "oauth-client", client.redirect, service.name, "client", authorization=client.id)
+        kept = Entry(
+            f"oauth-client-{service.name}", "oauth-client", client.redirect, service.name, "client", authorization=client.id
+        )
         setting.store.hide(kept, {"client_secret": client.secret})
         book.clients[service.name] = kept

@@ -43,7 +43,11 @@ def client_of(environ: Mapping[str, str]) -> Client | None:
     """
     name, secret = environ.get(CLIENT_ID, "").strip(), environ.get(CLIENT_SECRET, "").strip()
     if bool(name) != bool(secret):
-        raise BadInput(f"{CLIENT_ID if name else CLIENT_SECRET} is set without its other half", code="half_a_client", hint=f"set {CLIENT_ID} and {CLIENT_SECRET}, or neither")
+        raise BadInput(
+            f"{CLIENT_ID if name else CLIENT_SECRET} is set without its other half",
+            code="half_a_client",
+            hint=f"set {CLIENT_ID} and {CLIENT_SECRET}, or neither",
+        )
     return Client(name, secret, environ.get(REDIRECT, "").strip() or DEFAULT_REDIRECT) if name else None
 
 
@@ -56,7 +60,12 @@ def start(service: Service, environ: Mapping[str, str], client: Client, scope: t
     state = secrets.token_urlsafe(24)
     base = sign_in_base(service, environ, VARIABLE, HOST)
     query = {"client_id": client.id, "response_type": "code", "scope": " ".join(scope), "state": state}
-    pending = {"way": "client", "url": f"{base}/oauth/authorize?{urlencode(query)}", "scope": list(scope), "began_at": time.time()}
+    pending = {
+        "way": "client",
+        "url": f"{base}/oauth/authorize?{urlencode(query)}",
+        "scope": list(scope),
+        "began_at": time.time(),
+    }
     return pending, state
 
 

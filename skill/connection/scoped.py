@@ -31,7 +31,9 @@ def scopes_of(given: Sequence[str]) -> tuple[str, ...]:
     words = [word for text in given for word in re.split(r"[,\s]+", text.strip()) if word]
     unknown = [word for word in words if word not in SCOPES]
     if unknown or not words:
-        raise BadInput(f"there is no scope {unknown[0] if unknown else ''!r}", code="no_such_scope", hint=f"known: {', '.join(SCOPES)}")
+        raise BadInput(
+            f"there is no scope {unknown[0] if unknown else ''!r}", code="no_such_scope", hint=f"known: {', '.join(SCOPES)}"
+        )
     return ("global",) if "global" in words else tuple(dict.fromkeys(["identity", *words]))
 
 
@@ -75,7 +77,12 @@ def create(service: Service, base: str, token: str, scope: Sequence[str], life_s
     lasts = access.get("expires_in")
     lasts = lasts if isinstance(lasts, int) else life_s
     given = tuple(one for one in facts.get("scope") or scope if isinstance(one, str))
-    return Grant(text_of(access, "token"), expires_at=time.time() + lasts if lasts else None, scope=given, authorization=text_of(facts, "id"))
+    return Grant(
+        text_of(access, "token"),
+        expires_at=time.time() + lasts if lasts else None,
+        scope=given,
+        authorization=text_of(facts, "id"),
+    )
 
 
 def revoke(service: Service, base: str, credential: Credential, authorization: str, ask: Exchange) -> bool:

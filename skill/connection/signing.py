@@ -112,10 +112,10 @@ def _grant(
 
 def _brought(setting: Setting, client: oauth.Client, state: str, until: float) -> Mapping[str, str] | None:
     try:
-        if not client.port:
-            raise OSError
-        listener = setting.listen(client.port, urlsplit(client.redirect).path or "/")
+        listener = setting.listen(client.port, urlsplit(client.redirect).path or "/") if client.port else None
     except OSError:
+        listener = None
+    if listener is None:
         # taken, or another machine's: the answer may still be pasted in another process
         time.sleep(max(0.0, min(PAUSE_S, until - time.monotonic())))
         return None
@@ -163,10 +163,7 @@ def keep(
     Raises:
         NotSignedIn: the service does not accept the token.
     """
-    signed = Credential(service.name, "the sign-in", grant.token)
-    reply = probe.probe(service, setting.base(service), signed, setting.ask())
-    if reply is not None and reply.status == 401:
-        raise NotSignedIn(f"{service.title} does not accept the token: {words_of(reply)}", code="unauthorized", http_status=401)
+    signed = prove(setting, service, grant.token)
     account = probe.account(service, setting.base(service), signed, setting.ask()).get("email", "")
     with setting.store.edit() as book:
         kept = _merged(book, book.named(entry.id) or _readded(book, entry), account, kind, grant)
@@ -179,6 +176,19 @@ def keep(
         setting.store.hide(kept, {"token": grant.token, **refresh, **(more or {})})
         book.default[service.name] = kept.id
     return kept
+
+
+def prove(setting: Setting, service: Service, token: str) -> Credential:
+    """See that a service accepts a token.
+
+    Raises:
+        NotSignedIn: it does not.
+    """
+    signed = Credential(service.name, "the sign-in", token)
+    reply = probe.probe(service, setting.base(service), signed, setting.ask())
+    if reply is not None and reply.status == 401:
+        raise NotSignedIn(f"{service.title} does not accept the token: {words_of(reply)}", code="unauthorized", http_status=401)
+    return signed
 
 
 def finish(setting: Setting, answer: str | None, named: str | None, wait_s: float) -> Entry:

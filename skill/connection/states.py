@@ -77,7 +77,7 @@ def connect(service: Service, entry: Entry, why: str, program: str) -> dict[str,
     if url:
         person = f"give the person this address and ask them to sign in to {service.title} there"
         then = f"{program} connection get {entry.id} --wait --timeout 60"
-        last = f"; if the browser ends on a page that cannot be shown, ask for its address and run `{program} login complete ADDRESS`"
+        last = f"; if the browser ends on a page that cannot be shown, ask for its address: `{program} login complete ADDRESS`"
         steps = f"Open uiUrl in a browser: {person}. Then run `{then}` until the state is READY{last if by_code else ''}."
     elif service.name == "heroku":
         steps = (
@@ -86,7 +86,8 @@ def connect(service: Service, entry: Entry, why: str, program: str) -> dict[str,
         )
     else:
         variable = service.name.upper().replace("-", "_") + "_API_KEY"
-        steps = f"Ask the person to set {variable}, or to run `{program} login --connectionId {entry.key} --token-stdin` in a terminal."
+        command = f"{program} login --connectionId {entry.key} --token-stdin"
+        steps = f"Ask the person to set {variable}, or to run `{command}` in a terminal."
     action = {
         "type": "connect",
         "description": f"Sign in to {service.title}: {why}.",

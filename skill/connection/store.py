@@ -1,4 +1,4 @@
-"""The connections that the user made, kept in one file for the user's eyes alone; secrets go to the keychain where one answers."""
+"""The connections that the user made, in one file for the user's eyes alone; secrets go to the keychain where one answers."""
 
 import json
 import os

@@ -37,6 +37,18 @@ def named(service: Service, name: str) -> Credential:
     return credential_of(entry, store)
 
 
+def service_of(name: str, services: Mapping[str, Service]) -> Service:
+    """Give the service of a connection.
+
+    Raises:
+        BadInput: there is none of that name, or its service is not known.
+    """
+    entry = Store().read().named(name)
+    if entry is None or entry.service not in services:
+        raise no_such(name)
+    return services[entry.service]
+
+
 def credential_of(entry: Entry, store: Store) -> Credential:
     """Give the credential of a connection as it was kept.
 

@@ -25,7 +25,9 @@ def domain_of(target: str) -> str:
     except (ValueError, UnicodeError):
         host = ""
     if not _NAME.fullmatch(host):
-        raise BadInput(f"{target[:80]!r} is no address, domain or name of a service", hint="for example https://www.heroku.com/ or heroku")
+        raise BadInput(
+            f"{target[:80]!r} is no address, domain or name of a service", hint="for example https://www.heroku.com/ or heroku"
+        )
     return host
 
 

@@ -16,8 +16,33 @@ Without a terminal nothing is asked: the address to open is printed, and `login 
 _SET: dict[str, Any] = {"no_args_is_help": True, "rich_markup_mode": None, "cls": Group, "add_completion": False}
 commands = typer.Typer(**_SET)
 connection = typer.Typer(help="Connections: a service and a sign-in.", **_SET)
-Named = Annotated[str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection of that id, key or name.")]
+Named = Annotated[
+    str | None, typer.Option("--connectionId", "--connection-id", metavar="ID", help="A connection of that id, key or name.")
+]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="A name of your own for it.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[complete [CODE]]", help="Finish a sign-in: with the code, the address where the browser ended, or nothing."
+    ),
+]
+ClientName = Annotated[
+    str | None, typer.Option("--clientName", "--client-name", metavar="TYPE", help="The agent that calls: claude, codex, …")
+]
+Tenant = Annotated[bool, typer.Option("--tenant", help="Accepted; there is one tenant, this machine.")]
+Scope = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        metavar="SCOPE",
+        help="Keep only a token that may do this much: read, write, read-protected, write-protected.",
+    ),
+]
+Expires = Annotated[str | None, typer.Option("--expires", metavar="8h", help="How long such a token lives (30d; or never).")]
+Using = Annotated[str | None, typer.Option("--using", metavar="WAY", help="browser, or client (an OAuth client of your own).")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Open no browser: print the address and keep the sign-in open.")]
+TokenStdin = Annotated[bool, typer.Option("--token-stdin", help="For people: read a token in hand from standard input.")]
+CreateClient = Annotated[bool, typer.Option("--create-client", help="Register an OAuth client of your own first.")]
 Service = Annotated[str, typer.Option("--service", metavar="NAME", help="The service; left out, Heroku.")]
 
 
@@ -33,18 +58,15 @@ def _skill(context: typer.Context, named: str | None = None) -> "Skill":
 @commands.command("login", cls=Command, help=SIGN_IN)
 def login(
     context: typer.Context,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[complete [CODE]]", help="Finish a sign-in: with the code, the address where the browser ended, or nothing."),
-    ] = None,
-    client_name: Annotated[str | None, typer.Option("--clientName", "--client-name", metavar="TYPE", help="The agent that calls: claude, codex, …")] = None,
-    tenant: Annotated[bool, typer.Option("--tenant", help="Accepted; there is one tenant, this machine.")] = False,
-    scope: Annotated[list[str] | None, typer.Option("--scope", metavar="SCOPE", help="Keep only a token that may do this much: read, write, read-protected, write-protected.")] = None,
-    expires: Annotated[str | None, typer.Option("--expires", metavar="8h", help="How long such a token lives (30d; or never).")] = None,
-    using: Annotated[str | None, typer.Option("--using", metavar="WAY", help="browser, or client (an OAuth client of your own).")] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser: print the address and keep the sign-in open.")] = False,
-    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="For people: read a token in hand from standard input.")] = False,
-    create_client: Annotated[bool, typer.Option("--create-client", help="Register an OAuth client of your own first.")] = False,
+    words: Words = None,
+    client_name: ClientName = None,
+    tenant: Tenant = False,
+    scope: Scope = None,
+    expires: Expires = None,
+    using: Using = None,
+    no_browser: NoBrowser = False,
+    token_stdin: TokenStdin = False,
+    create_client: CreateClient = False,
     service: Service = "heroku",
     name: Name = None,
     named: Named = None,
@@ -52,10 +74,12 @@ def login(
     """Sign in."""
     from skill.faces.login import Wish, sign_in
 
+    options_of(context).token_stdin |= token_stdin
     skill = _skill(context)
-    skill.options.token_stdin = token_stdin or skill.options.token_stdin
     way = "" if using is None else using
-    sign_in(skill, Wish(words or [], service, named, name or "", scope or [], expires, way, no_browser, create_client, client_name))
+    sign_in(
+        skill, Wish(words or [], service, named, name or "", scope or [], expires, way, no_browser, create_client, client_name)
+    )
 
 
 @commands.command("logout", cls=Command)
@@ -94,7 +118,9 @@ def doctor(
 @connection.command("ensure", cls=Command)
 def connection_ensure(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="URL-OR-DOMAIN", help="Such as https://www.heroku.com/, heroku.com, or sandbox.")],
+    target: Annotated[
+        str, typer.Argument(metavar="URL-OR-DOMAIN", help="Such as https://www.heroku.com/, heroku.com, or sandbox.")
+    ],
     name: Name = None,
 ) -> None:
     """Find the connection to a service, or make one."""

@@ -40,7 +40,11 @@ def show_all(skill: Skill) -> None:
     if wants_json(skill.options):
         dump({"items": views})
     elif views:
-        print(table([{name: view.get(name, "") for name in ("key", "name", "service", "state", "account")} for view in views], width()))
+        print(
+            table(
+                [{name: view.get(name, "") for name in ("key", "name", "service", "state", "account")} for view in views], width()
+            )
+        )
     else:
         note(f"There is no connection yet. Sign in: {skill.options.program} login")
 

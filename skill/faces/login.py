@@ -47,7 +47,8 @@ def sign_in(skill: Skill, wish: Wish) -> None:
     if skill.sandbox:
         show(skill, desk.SANDBOX)
         return
-    service = _service(skill, wish.service)
+    known = skill.setting.entry(wish.named) if wish.named else None
+    service = _service(skill, known.service if known and known.service else wish.service)
     if wish.words[:1] == [COMPLETE] and len(wish.words) <= 2:
         _complete(skill, wish)
         return
@@ -142,7 +143,7 @@ def _complete(skill: Skill, wish: Wish) -> None:
 def _sign_in(skill: Skill, service: Service, wish: Wish) -> None:
     setting = skill.setting
     scope = scoped.scopes_of(wish.scope) if wish.scope else ()
-    life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE)
+    life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE) if scope else None
     if scope and wish.way != "client":
         entry = _narrow_what_is_there(skill, service, wish, scope, life_s)
         if entry is not None:

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>heroku-skill</title><p>{}</p>"""
-DONE, ODD = "You can close this window and go back.", "This answer belongs to another sign-in. Go back and open the newest address."
+DONE = "You can close this window and go back."
+ODD = "This answer belongs to another sign-in. Go back and open the newest address."
 SLOWEST_S = 5.0
 
 

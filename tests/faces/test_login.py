@@ -1,0 +1,312 @@
+"""The command line of sign-in: at a terminal, in a pipe, and what it says."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli, command, environment
+from tests.identity import FULL, Identity, browse, standing
+
+BROWSER = """#!/bin/sh
+printf '%s\\n' "$1" >"$TEST_OPENED"
+printf 'key=%s\\n' "$HEROKU_API_KEY$SKILL_OAUTH_CLIENT_SECRET" >>"$TEST_OPENED"
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_keychain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the keychain of this machine away, by keyring's own configuration."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
+    """The stand-in, in Heroku's place."""
+    with standing() as identity:
+        for name in ("HEROKU_HOST", "HEROKU_LOGIN_HOST", "SKILL_ID_HOST"):
+            monkeypatch.setenv(name, identity.url)
+        yield identity
+
+
+class Terminal:
+    """A command at a terminal of its own, read and typed to as a person would."""
+
+    def __init__(self, *words: str, env: Mapping[str, str] | None = None) -> None:
+        self.shown = ""
+        self._ours, theirs = pty.openpty()
+        self.run = subprocess.Popen(
+            command(words), stdin=theirs, stdout=theirs, stderr=theirs, env=environment(dict(env or {})), close_fds=True
+        )
+        os.close(theirs)
+
+    def until(self, pattern: str, timeout_s: float = 20) -> re.Match[str]:
+        """Read until a text is shown."""
+        end = time.monotonic() + timeout_s
+        while (found := re.search(pattern, self.shown)) is None:
+            assert time.monotonic() < end, self.shown
+            assert self._read(), self.shown
+        return found
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._ours, f"{text}\n".encode())
+
+    def end(self) -> int:
+        """Read to the end and give the exit code."""
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self.run.wait(20)
+
+    def _read(self) -> bool:
+        if not select.select([self._ours], [], [], 20)[0]:
+            return False
+        try:
+            content = os.read(self._ours, 65536)
+        except OSError:
+            return False
+        self.shown += content.decode()
+        return bool(content)
+
+
+def netrc(home: Path, token: str) -> None:
+    path = home / ".netrc"
+    path.write_text(f"machine api.heroku.com login cli@example.com password {token}\n")
+    path.chmod(0o600)
+
+
+def test_at_a_terminal_the_session_of_the_heroku_cli_is_offered(identity: Identity, home: Path) -> None:
+    """A session of the Heroku CLI is offered first, and an empty answer takes it."""
+    netrc(home, identity.issue())
+    terminal = Terminal("login")
+    terminal.until(r"Use .*\.netrc \(cli@example\.com\)\? \[Y/n\]")
+    terminal.type("")
+    assert terminal.end() == 0
+    assert "READY" in terminal.shown
+    assert identity.count("POST", "/auth") == 0
+
+
+def test_an_offer_that_is_declined_goes_to_the_browser(identity: Identity, home: Path) -> None:
+    """Where the offer is declined the address of the browser sign-in is shown, and the person finishes it there."""
+    netrc(home, identity.issue())
+    terminal = Terminal("login")
+    terminal.until(r"\[Y/n\]")
+    terminal.type("n")
+    url = terminal.until(r"http://\S+/auth/browser/\w+")[0]
+    browse(url, "Log In")
+    assert terminal.end() == 0
+    assert "READY" in terminal.shown
+    assert "unofficial" in terminal.shown
+
+
+def test_on_a_machine_with_a_browser_it_opens(identity: Identity, tmp_path: Path) -> None:
+    """The browser that the machine names is opened with the address, and finds no secret in its environment."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(BROWSER)
+    browser.chmod(0o755)
+    env = {"BROWSER": f"{browser} %s &", "TEST_OPENED": str(opened), "HEROKU_API_KEY": "HRKU-nobodysnobodysnobodys"}
+    terminal = Terminal("login", "--using", "browser", env=env)
+    url = terminal.until(r"http://\S+/auth/browser/\w+")[0]
+    browse(url, "Log In")
+    assert terminal.end() == 0
+    assert opened.read_text().splitlines() == [url, "key="]
+
+
+def test_without_a_browser_the_address_is_pasted_back(identity: Identity) -> None:
+    """With a client of one's own and no browser, a person pastes the address at which the browser ended elsewhere."""
+    identity.redirect = "http://localhost:1/callback"
+    env = {
+        "SKILL_OAUTH_CLIENT_ID": "client-id-1",
+        "SKILL_OAUTH_CLIENT_SECRET": "client-secret-1",
+        "SKILL_OAUTH_REDIRECT_URI": identity.redirect,
+    }
+    terminal = Terminal("login", env=env)
+    url = terminal.until(r"http://\S+/oauth/authorize\?\S+")[0]
+    _, address = browse(url, "Allow Access")
+    terminal.until("paste")
+    terminal.type(address)
+    assert terminal.end() == 0
+    assert "READY" in terminal.shown
+
+
+def test_a_token_typed_at_a_terminal_is_not_shown(identity: Identity) -> None:
+    """`--token-stdin` at a terminal reads the token unseen."""
+    token = identity.issue()
+    terminal = Terminal("login", "--token-stdin")
+    terminal.until("Token: ")
+    terminal.type(token)
+    assert terminal.end() == 0
+    assert token not in terminal.shown
+    assert "READY" in terminal.shown
+
+
+@pytest.mark.parametrize("words", [("login",), ("login", "--json"), ("login", "start"), ("login", "--no-browser")])
+def test_without_a_terminal_nothing_is_asked(cli: Cli, identity: Identity, home: Path, words: tuple[str, ...]) -> None:
+    """Without a terminal the session of the Heroku CLI is simply taken."""
+    netrc(home, identity.issue())
+    done = cli(*words)
+    assert (done.code, done.json["state"], done.json["kind"]) == (0, "READY", "netrc")
+
+
+def test_signing_in_twice_does_nothing(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a credential is there and accepted, `login` says so and begins nothing."""
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    assert cli("login").json["state"] == "READY"
+    assert identity.count("POST", "/auth") == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("login", "nonsense"), ("login", "complete", "a", "b"), ("login", "--using", "magic"), ("login", "--expires", "8h"),
+     ("login", "--service", "nobody"), ("login", "--scope", "reed"), ("login", "--using", "client"),
+     ("login", "--connectionId", "nobody")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_wrong_use_is_exit_2(cli: Cli, identity: Identity, words: tuple[str, ...]) -> None:
+    """Words and options that make no sense are exit 2, and nothing is asked of the service's identity server."""
+    assert cli(*words).code == 2
+    assert identity.count("POST", "/auth") == 0
+
+
+def test_no_option_takes_a_token(cli: Cli) -> None:
+    """A token is never an argument: no option of `login` takes one, and a word that looks like one is not taken."""
+    assert not re.search(r"--token\b(?!-stdin)", cli("login", "--help").out)
+    assert cli("login", "HRKU-abcabcabcabcabcabcabcabcabc").code == 2
+
+
+def test_the_flow_of_other_programs_works_unchanged(cli: Cli, identity: Identity) -> None:
+    """Log in, ensure, wait, list by intent and run, as an agent written for another program does it."""
+    assert cli("login", "--tenant", "--clientName=openclaw", "--json").json["clientAction"]["type"] == "connect"
+    made = cli("connection", "ensure", "https://www.heroku.com/", "--json").json
+    person = threading.Timer(0.3, browse, (made["clientAction"]["uiUrl"], "Log In"))
+    person.start()
+    ready = cli("connection", "get", made["id"], "--wait", "--timeout", "20", "--json")
+    person.join()
+    assert ready.json["state"] == "READY"
+    found = cli("action", "list", f"--connectionId={made['id']}", "--intent", "show one app", "--limit", "3", "--json").json
+    assert len(found["items"]) == 3
+    ran = cli("action", "run", "get-app", f"--connectionId={made['id']}", "--input", '{"app":"example"}', "--json")
+    assert (ran.code, ran.json["output"]["name"]) == (0, "example")
+
+
+def check(cli: Cli, name: str, *words: str) -> Mapping[str, str]:
+    done = cli("doctor", *words)
+    found: dict[str, str] = next(one for one in done.json["checks"] if one["check"] == name)
+    assert done.code == (0 if done.json["ok"] else 1)
+    return found
+
+
+def test_the_doctor_finds_nothing_wrong(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a credential that is accepted every check is in order, and the service was really asked."""
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    done = cli("doctor")
+    assert (done.code, done.json["ok"]) == (0, True), done.out
+    assert {one["check"] for one in done.json["checks"]} == {
+        "python",
+        "catalog",
+        "index",
+        "host",
+        "proxy",
+        "files",
+        "path",
+        "network",
+        "clock",
+        "credential",
+    }
+    assert identity.count("GET", "/account/rate-limits") == 1
+
+
+@pytest.mark.parametrize(("skew", "word"), [(3600, "behind"), (-3600, "ahead")])
+def test_the_doctor_sees_a_wrong_clock(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, skew: float, word: str
+) -> None:
+    """A clock an hour off the service's is wrong, exit 1."""
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    identity.clock_s = skew
+    assert (check(cli, "clock")["status"], word in check(cli, "clock")["found"]) == ("wrong", True)
+
+
+WRONGS: list[tuple[str, dict[str, str], str]] = [
+    ("credential", {}, "login"),
+    ("credential", {"HEROKU_API_KEY": "HRKU-nobodysnobodysnobodys"}, "login"),
+    ("host", {"HEROKU_HOST": "evil.com"}, "HEROKU_HOST"),
+    ("proxy", {"HTTPS_PROXY": "nonsense", "NO_PROXY": "*"}, "HTTPS_PROXY"),
+]
+
+
+@pytest.mark.parametrize(("name", "env", "mend"), WRONGS, ids=[f"{one[0]}-{index}" for index, one in enumerate(WRONGS)])
+def test_every_finding_has_its_mend(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, name: str, env: dict[str, str], mend: str
+) -> None:
+    """What is wrong comes with what mends it."""
+    for variable, value in env.items():
+        monkeypatch.setenv(variable, value)
+    words = ("--offline",) if name == "proxy" else ()
+    found = check(cli, name, *words)
+    assert (found["status"], mend in found["mend"]) == ("wrong", True)
+
+
+def test_the_doctor_sees_files_that_others_may_read(cli: Cli, identity: Identity, home: Path) -> None:
+    """A netrc file that others may read is wrong, and the mend is the chmod."""
+    netrc(home, FULL)
+    (home / ".netrc").chmod(0o644)
+    found = [one for one in cli("doctor", "--offline").json["checks"] if one["check"] == "files" and one["status"] == "wrong"]
+    assert found[0]["mend"] == f"chmod 600 {home / '.netrc'}"
+
+
+@pytest.mark.parametrize(
+    ("content", "ours"), [("#!/bin/sh\nkill $1", False), ("#!/usr/bin/python\nfrom skill.faces.cli import main\n", True)]
+)
+def test_the_doctor_sees_another_skill(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, ours: bool
+) -> None:
+    """Another program called `skill` that comes first on PATH is told of; our own is not."""
+    other = tmp_path / "skill"
+    other.write_text(content)
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("sys.argv", ["skill"])
+    found = check(cli, "path", "--offline")
+    assert found["status"] == ("ok" if ours else "wrong")
+
+
+def test_the_doctor_hides_the_proxys_password(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy is named without its user and password."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:pa55@proxy.example:3128")
+    done = cli("doctor", "--offline")
+    assert "proxy.example:3128" in done.out
+    assert "pa55" not in done.out
+
+
+@pytest.mark.parametrize("words", [("whoami",), ("login",), ("doctor",)], ids=" ".join)
+def test_the_sandbox_needs_no_sign_in(cli: Cli, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    """Under --sandbox nobody signs in and no credential is read."""
+    monkeypatch.setenv("HEROKU_HOST", "http://127.0.0.1:1")
+    done = cli(*words, "--sandbox")
+    assert done.code == 0, done.out
+
+
+def test_people_get_words(identity: Identity, home: Path) -> None:
+    """At a terminal every command answers in words, not JSON."""
+    netrc(home, identity.issue())
+    shown: Callable[[str], str] = str
+    for words, wanted in (
+        (("whoami",), "source"),
+        (("connection", "list"), "READY"),
+        (("doctor",), "credential"),
+        (("logout",), "Nothing is kept here"),
+    ):
+        terminal = Terminal(*words)
+        terminal.end()
+        assert wanted in shown(terminal.shown)
+        assert "{" not in terminal.shown
