@@ -19,9 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 from skill.faults import NeedsConfirmation, Problem
 from skill.paths import looks_like_id
+from skill.schema import parse
 from skill.types import Json, Plan
 
 READ_ONLY = "read-only"
+_RISKS = ("read", "write", "destroy")
 _WORDS = frozenset({"key", "risk", "app"})
 
 
@@ -75,6 +77,8 @@ def enforce(policy: Policy, plan: Plan, given: Mapping[str, Json], name_of: Call
     """
     apps: list[str | None] = list(dict.fromkeys(apps_of(plan, given)))
     if policy.speaks_of_apps:
+        if plan.raw and plan.risk != "read" and _read(plan.raw) is None:
+            raise _forbidden(plan, "its body cannot be read, so it cannot be told which app it is about")
         # an id must not get round a rule about names
         apps = [name_of(app) if app is not None and looks_like_id(app) else app for app in apps]
         if None in apps:
@@ -93,10 +97,17 @@ def apps_of(plan: Plan, given: Mapping[str, Json]) -> Iterator[str]:
     for place, part in enumerate(parts[:-1]):
         if part == "apps" and parts[place + 1] not in ("", "~"):
             yield parts[place + 1]
-    yield from _apps_in(plan.content)
+    yield from _apps_in(plan.content if plan.raw is None else _read(plan.raw))
     app = given.get("app")
     if isinstance(app, str):
         yield app
+
+
+def _read(raw: bytes) -> Json:
+    try:
+        return parse(raw)
+    except ValueError:
+        return None
 
 
 def _apps_in(value: Json) -> Iterator[str]:
@@ -119,22 +130,28 @@ def _holds(rule: Mapping[str, Any], key: str | None, risk: str, app: str | None)
     return (
         risk in ([risks] if isinstance(risks, str) else risks)
         and ("key" not in rule or (key is not None and fnmatchcase(key, str(rule["key"]))))
-        and ("app" not in rule or (app is not None and fnmatchcase(app, str(rule["app"]))))
+        and ("app" not in rule or (app is not None and fnmatchcase(app.lower(), str(rule["app"]).lower())))
     )
 
 
 def _rules(value: Mapping[str, Any], problems: list[Problem]) -> Policy:
-    for name in value:
-        if name not in ("deny", "allow", "default"):
-            problems.append(Problem(str(name), "is no word of a policy: deny, allow, default"))
+    odd = [name for name in value if name not in ("deny", "allow", "default")]
+    problems += [Problem(str(name), "is no word of a policy: deny, allow, default") for name in odd]
     lists = {name: value.get(name) or [] for name in ("deny", "allow")}
     for name, rules in lists.items():
         if not isinstance(rules, list) or not all(isinstance(rule, dict) and rule and set(rule) <= _WORDS for rule in rules):
             problems.append(Problem(name, "must be a list of rules, each with key, risk or app"))
+        elif any(not _are_risks(rule.get("risk", [])) for rule in rules):
+            problems.append(Problem(name, f"risk is one or several of {', '.join(_RISKS)}"))
     default = value.get("default", "deny" if lists["allow"] else "allow")
     if default not in ("allow", "deny"):
         problems.append(Problem("default", "must be allow or deny"))
     return Policy(lists["deny"], lists["allow"], default)
+
+
+def _are_risks(said: Json) -> bool:
+    words = [said] if isinstance(said, str) else said
+    return isinstance(words, list) and all(word in _RISKS for word in words)
 
 
 def _forbidden(plan: Plan, why: str) -> NeedsConfirmation:

@@ -16,6 +16,8 @@ MOST_COLUMNS = 3
 NAMING = ("name", "hostname", "email", "version", "number", "id")
 TELLING = ("state", "status", "type", "stage", "role", "quantity", "size", "plan", "kind", "created_at")
 LONGEST_CELL = 60
+# an expression sees the output alone: not the environment, where a token may be, and no file by way of include
+_CLOSED = "def env: {{}}; {{}} as $ENV | (\n{}\n)"
 
 
 def check_fields(names: Sequence[str], schema: Schema | None) -> None:
@@ -56,7 +58,7 @@ def check_query(expression: str) -> None:
     import jq
 
     try:
-        jq.compile(expression)
+        jq.compile(_CLOSED.format(expression))
     except ValueError as wrong:
         raise BadInput(
             f"--jq cannot be read: {_first_line(wrong)}", code="bad_query", hint="for example --jq '.[].name'"
@@ -72,7 +74,7 @@ def query(value: Json, expression: str) -> list[Json]:
     import jq
 
     try:
-        return list(jq.compile(expression).input_value(value).all())
+        return list(jq.compile(_CLOSED.format(expression)).input_value(value).all())
     except ValueError as wrong:
         raise BadInput(
             f"--jq does not fit the output: {_first_line(wrong)}", code="bad_query", hint="look at the output without --jq"
@@ -102,7 +104,7 @@ def fit(value: Json, most: int) -> Json:
         return _fitting(value, most)
     if isinstance(value, dict):
         kept = _fitting([[name, part] for name, part in value.items()], most)
-        return {name: part for name, part in kept}
+        return dict(kept)
     if isinstance(value, str):
         return value.encode()[: max(most, 0)].decode("utf-8", "ignore")
     return value

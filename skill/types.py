@@ -91,7 +91,8 @@ class Plan:
     """One request, ready to send but for the credential, which it never holds.
 
     `sign_in` is how the credential will be sent: bearer, basic or none. `secrets` are JSON pointers into `content` whose
-    values are masked wherever the plan is shown, and `shown_url` is the address with its secret segments masked. `lookups` says what a run will look up first.
+    values are masked wherever the plan is shown, and `shown_url` is the address with its secret segments masked.
+    `lookups` says what a run will look up first.
     """
 
     service: str

@@ -180,7 +180,7 @@ def test_problems_are_told_every_time(user_actions: Write) -> None:
     assert open_catalog([own]).problems == open_catalog([own]).problems != []
 
 
-@pytest.mark.parametrize("name", ["actions.jsonl", "catalog.json"])
+@pytest.mark.parametrize("name", ["actions.bin", "catalog.json"])
 @pytest.mark.parametrize("content", [b"", b"{", None])
 def test_a_damaged_cache_is_made_again(own: Path, name: str, content: bytes | None) -> None:
     """A compiled catalog that was cut short, emptied or removed is made again."""

@@ -1,6 +1,7 @@
 """The catalog against the facts of the published schema, and what drift says of a schema that moved on."""
 
 import copy
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ import pytest
 from skill.catalog import Catalog
 from skill.catalog.drift import differences
 
-FACTS = Path(__file__).parent / "facts" / "heroku.json"
+FACTS = Path(__file__).parent / "facts" / "heroku.json.gz"
 
 
 @pytest.fixture(scope="module")
 def facts() -> dict[str, Any]:
-    whole: dict[str, Any] = json.loads(FACTS.read_bytes())
+    whole: dict[str, Any] = json.loads(gzip.decompress(FACTS.read_bytes()))
     return whole
 
 

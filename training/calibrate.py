@@ -21,7 +21,7 @@ from skill.index.open import Index, open_segment
 from skill.index.ranking import Evidence, Mixture, gather
 from skill.places import ACTIONS, DATA
 
-TURNED_AWAY = 0.012
+TURNED_AWAY = 0.035
 DOCUMENT = (0.1, 0.2, 0.3, 0.4)
 CENTRE = (0.0, 0.2, 0.4, 0.6)
 BEST = (0.2, 0.4, 0.6, 0.8)

@@ -8,6 +8,7 @@ It needs numpy and safetensors, not torch. The same weights always give the same
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skill.index.minilm import META, VERSION, VOCABULARY, digest_of
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-NAME = "all-MiniLM-L6-v2"
+from skill.index.minilm import META, VERSION, VOCABULARY, digest_of  # noqa: E402
+
+NAME = "minilm-l6-heroku"
 OUT = Path(__file__).resolve().parent.parent / "skill" / "data" / "minilm"
 LARGEST_SHARD = 8_000_000
 TOKENS_A_BLOCK = 10_240
@@ -31,20 +34,20 @@ def export(source: Path, out: Path) -> dict[str, int]:
     """Write shards, vocabulary and description.
 
     Args:
-        source: folder of a sentence-transformers model: model.safetensors, config.json, vocab.txt.
+        source: folder of a sentence-transformers model: model.safetensors, config.json, vocab.txt or tokenizer.json.
         out: folder to write to; shards that lie there go.
 
     Returns:
         Each file's size in bytes.
     """
     config = json.loads((source / "config.json").read_bytes())
-    cut = json.loads((source / "sentence_bert_config.json").read_bytes())
+    limit, vocabulary = _limit(source), _vocabulary(source)
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("shard-*.bin"):
         old.unlink()
     weights = _read(source / "model.safetensors")
-    tensors = write(out, _tensors(weights, config, cut["max_seq_length"]))
-    (out / VOCABULARY).write_bytes(_sorted((source / VOCABULARY).read_text(encoding="utf-8")))
+    tensors = write(out, _tensors(weights, config, limit))
+    (out / VOCABULARY).write_bytes(_sorted(vocabulary))
     files = {path.name: path.stat().st_size for path in [*sorted(out.glob("shard-*.bin")), out / VOCABULARY]}
     meta = {
         "version": VERSION,
@@ -59,6 +62,23 @@ def export(source: Path, out: Path) -> dict[str, int]:
     }
     (out / META).write_text(json.dumps(meta, separators=(",", ":")) + "\n", encoding="utf-8")
     return files | {META: (out / META).stat().st_size}
+
+
+def _limit(source: Path) -> int:
+    """Give the most tokens that the model takes; the library has kept it in two places over time."""
+    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
+        found = json.loads((source / name).read_bytes()).get(key)
+        if found:
+            return int(found)
+    raise SystemExit(f"{source} does not say how many tokens the model takes")
+
+
+def _vocabulary(source: Path) -> str:
+    """Give the vocabulary, a token a line in the order of their ids."""
+    if (source / VOCABULARY).is_file():
+        return (source / VOCABULARY).read_text(encoding="utf-8")
+    ids = json.loads((source / "tokenizer.json").read_bytes())["model"]["vocab"]
+    return "\n".join(sorted(ids, key=ids.__getitem__)) + "\n"
 
 
 def write(out: Path, tensors: Iterable[Named]) -> dict[str, dict[str, Any]]:
@@ -87,7 +107,9 @@ def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
 def _tensors(weights: Weights, config: Mapping[str, Any], limit: int) -> Iterator[Named]:
     yield (
         "positions",
-        weights["embeddings.position_embeddings.weight"][:limit] + weights["embeddings.token_type_embeddings.weight"][0],
+        (weights["embeddings.position_embeddings.weight"][:limit] + weights["embeddings.token_type_embeddings.weight"][0]).astype(
+            np.float16
+        ),
     )
     yield from _norm(weights, "embeddings.LayerNorm", "norm")
     for number in range(config["num_hidden_layers"]):

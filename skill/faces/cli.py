@@ -222,6 +222,29 @@ def demo(context: typer.Context) -> None:
     show(_skill(context))
 
 
+Everywhere = Annotated[bool, typer.Option("--global", help="In your home folder, for every project.")]
+
+
+@app.command("install", cls=Command)
+def install(
+    context: typer.Context,
+    everywhere: Everywhere = False,
+    only_print: Annotated[bool, typer.Option("--print", help="Say what would be written, and write nothing.")] = False,
+) -> None:
+    """Copy this program to where agents look for skills: .agents/skills and .claude/skills."""
+    from skill.faces.install import install as copy
+
+    copy(options_of(context), everywhere, only_print)
+
+
+@app.command("uninstall", cls=Command)
+def uninstall(context: typer.Context, everywhere: Everywhere = False) -> None:
+    """Remove what `install` wrote, and nothing else."""
+    from skill.faces.install import uninstall as remove
+
+    remove(options_of(context), everywhere)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table."""
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))

@@ -136,7 +136,7 @@ class MiniLM:
     def _looked_up(self, ids: Sequence[Sequence[int]]) -> Floats:
         """Give the vectors of tokens and their places, (tokens, dimensions) float32."""
         flat = np.array([one for text in ids for one in text])
-        found = self._positions[[place for text in ids for place in range(len(text))]]
+        found = self._positions[[place for text in ids for place in range(len(text))]].astype(np.float32)
         size = len(self._tokens[0][0])
         for block, (weights, scales) in enumerate(self._tokens):
             here = flat // size == block

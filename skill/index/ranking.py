@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from skill import places
 from skill.catalog import Catalog
-from skill.index.build import SATURATION, rarity
+from skill.index.build import MIDDLE, SATURATION, rarity
 from skill.index.encoders import Encoder
 from skill.index.open import open_index
 from skill.index.spelling import repair
@@ -153,7 +153,10 @@ def _by_meaning(segment: Segment, query: Floats) -> tuple[Floats, Floats, Floats
     centres = (segment.centres.astype(np.float32) @ query) * segment.centre_scales
     best = documents.copy()
     if len(segment.asks):
-        asks = (segment.asks.astype(np.float32) @ query) * segment.ask_scales
+        half = segment.asks.shape[1]
+        first, second = query[:half], np.pad(query[half:], (0, 2 * half - len(query)))
+        steps = (segment.asks >> 4).astype(np.float32) @ first + (segment.asks & 15).astype(np.float32) @ second
+        asks = (steps - MIDDLE * query.sum()) * segment.ask_scales
         full = np.diff(segment.starts) > 0
         best[full] = np.maximum.reduceat(asks, segment.starts[:-1][full])
     return documents, centres, best

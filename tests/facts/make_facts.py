@@ -1,11 +1,12 @@
-"""Make `heroku.json`, the facts of Heroku's published schema without any of its sentences.
+"""Make `heroku.json.gz`, the facts of Heroku's published schema without any of its sentences.
 
     python tests/facts/make_facts.py schema.json
 
 The schema is what `GET https://api.heroku.com/schema` answers. Kept are names, types, formats, choices, what is required
-and the links; left out is everything written for people. `heroku.json` names the SHA-256 of the schema that it is from.
+and the links; left out is everything written for people. `heroku.json.gz` names the SHA-256 of the schema that it is from.
 """
 
+import gzip
 import hashlib
 import json
 import sys
@@ -35,8 +36,9 @@ def main(source: Path) -> None:
     """Write the facts beside this script."""
     content = source.read_bytes()
     facts = {"source_sha256": hashlib.sha256(content).hexdigest(), **strip(json.loads(content))}
-    target = Path(__file__).with_name("heroku.json")
-    target.write_text(json.dumps(facts, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
+    target = Path(__file__).with_name("heroku.json.gz")
+    text = json.dumps(facts, separators=(",", ":"), sort_keys=True) + "\n"
+    target.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-NAME = "all-MiniLM-L6-v2"
+NAME = "minilm-l6-heroku"
 WITH_IDS = 200
 
 VERBS = "list show get create delete update restart scale rename transfer enable disable attach roll|back promote rotate check find stop".split()
@@ -211,7 +211,10 @@ def main() -> None:
 
     wanted = texts()
     model: Any = SentenceTransformer(str(_model()), device="cpu")
-    vectors = model.encode(wanted, normalize_embeddings=True, batch_size=32).astype(np.float16)
+    exact = model.encode(wanted, normalize_embeddings=True, batch_size=32)
+    # in 127 steps of the largest: off by a cosine of 0.00003 at most, and half the size of half precision
+    vectors = np.rint(exact * (127 / np.abs(exact).max(axis=1, keepdims=True))).astype(np.int8)
+    print(f"least cosine of the rounded with the exact: {least(exact, vectors):.6f}")
     # spread over all kinds of text, for their order is by kind
     chosen = sorted(random.Random(1).sample(range(len(wanted)), WITH_IDS))
     cut = model.preprocess
@@ -224,6 +227,13 @@ def main() -> None:
     }
     np.savez(HERE / "minilm.npz", vectors=vectors)
     (HERE / "minilm.json").write_text(json.dumps(facts, indent=0) + "\n", encoding="utf-8")
+
+
+def least(exact: Any, rounded: Any) -> float:
+    """Give the least cosine between the rows of two arrays."""
+    plain = rounded.astype(np.float32)
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    return float((exact * plain).sum(axis=1).min())
 
 
 def _model() -> Path:

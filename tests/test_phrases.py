@@ -1,0 +1,59 @@
+"""What the search is given, what the model learns from and what it is measured on are different sentences."""
+
+import json
+import re
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import yaml
+
+from skill.catalog import Catalog
+
+ROOT = Path(__file__).resolve().parent.parent
+# two requests that share this much of their three-letter groups are the same request in another dress
+ALIKE = 0.9
+
+
+def plain(text: str) -> str:
+    """Fold a text to its letters and digits."""
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+@pytest.fixture(scope="module")
+def sets(catalog: Catalog) -> dict[str, set[str]]:
+    """The folded phrases of each set."""
+    requests = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "training" / "requests").glob("*.yaml"))]
+    labels = [json.loads(line) for path in (ROOT / "evals").glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()]
+    return {
+        "asks": {plain(ask) for action in catalog.actions() for ask in (*action.asks, *action.other_asks)},
+        "training": {plain(str(text)) for file in requests for texts in file.values() for text in texts},
+        "evals": {plain(label["intent"]) for label in labels},
+    }
+
+
+def test_the_sets_share_no_phrase(sets: dict[str, set[str]]) -> None:
+    """No phrase stands in two of: the catalog's asks, the training requests, the evaluation intents."""
+    for one, other in combinations(sets, 2):
+        assert not sets[one] & sets[other], f"{one} and {other}"
+
+
+def test_no_evaluation_intent_is_nearly_a_training_request(sets: dict[str, set[str]]) -> None:
+    """No evaluation intent differs from what the model or the catalog saw by a trifle only."""
+    seen = sets["asks"] | sets["training"]
+    by_group: dict[str, list[frozenset[str]]] = {}
+    for groups in map(threes, seen):
+        for group in groups:
+            by_group.setdefault(group, []).append(groups)
+    for intent in sets["evals"]:
+        groups = threes(intent)
+        rare = sorted(groups, key=lambda group: len(by_group.get(group, ())))[:4]
+        near = (other for group in rare for other in by_group.get(group, ()))
+        worst = max((len(groups & other) / len(groups | other) for other in near), default=0.0)
+        assert worst < ALIKE, intent
+
+
+def threes(text: str) -> frozenset[str]:
+    """Give the three-letter groups of a text."""
+    padded = f" {text} "
+    return frozenset(padded[place : place + 3] for place in range(len(padded) - 2))
