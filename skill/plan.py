@@ -20,9 +20,7 @@ _OWN_HEADERS = frozenset(
     {"authorization", "host", "content-length", "transfer-encoding", "connection", "cookie", "proxy-authorization"}
 )
 # with these a service takes another method or path than the one that was checked
-_TURNING_HEADERS = frozenset(
-    {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
-)
+_TURNING_HEADERS = frozenset({"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"})
 
 
 def plan_action(action: Action, given: Mapping[str, Json], service: Service, base: str) -> Plan:
@@ -89,8 +87,7 @@ def plan_raw(
     if method not in METHODS:
         raise BadInput(f"unknown method {method!r}", hint=f"one of {', '.join(METHODS)}")
     parts = check_path(path)
-    url = (path if path.startswith("https://") else base + path) + _more_query(parts.query, query)
-    action = choose(matches, content)
+    url, action = ("" if parts.netloc else base) + path + _more_query(parts.query, query), choose(matches, content)
     plan = Plan(
         service=service.name,
         method=method,
@@ -104,8 +101,7 @@ def plan_raw(
         action=action,
         confirmation=Confirmation((segments(parts.path) or ["/"])[-1]) if method == "DELETE" else None,
     )
-    _refuse_broken(plan)
-    return _inherit(plan, action) if action else plan
+    return _inherit(_sound(plan), action) if action else _sound(plan)
 
 
 def _more_query(known: str, query: Sequence[tuple[str, str]]) -> str:
@@ -123,11 +119,12 @@ def _raw_headers(service: Service, headers: Sequence[tuple[str, str]], *, as_jso
     return own
 
 
-def _refuse_broken(plan: Plan) -> None:
+def _sound(plan: Plan) -> Plan:
     try:
         body_bytes(plan)
     except (UnicodeEncodeError, RecursionError):
         raise BadInput("the body is not valid text", hint="UTF-8 text, without halves of surrogate pairs") from None
+    return plan
 
 
 def path_values(plan: Plan) -> dict[str, Json]:

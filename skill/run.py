@@ -91,16 +91,20 @@ class Runner:
             result = found
         except KeyboardInterrupt as stop:
             record.failed(stop)
-            if plan.risk == "read":
-                raise
-            look = self._look(plan, given)
-            raise KeyboardInterrupt("whether it was done is unknown", look.command if look else "") from None
+            raise self._interrupted(stop, plan, given) from None
         except BaseException as fault:
             record.failed(fault)
             raise
         else:
             record.write("done", result.reply)
         return result._replace(sandbox=self.sandbox, run_id=run_id)
+
+    def _interrupted(self, stop: KeyboardInterrupt, plan: Plan, given: Mapping[str, Json]) -> KeyboardInterrupt:
+        """Give an interruption the words for what it leaves unknown, and the command that tells."""
+        if plan.risk == "read":
+            return stop
+        look = self._look(plan, given)
+        return KeyboardInterrupt("whether it was done is unknown", look.command if look else "")
 
     def _gathered(
         self, plan: Plan, given: Mapping[str, Json], wish: Wish, sink: Sink | None, credential: Credential | None

@@ -85,18 +85,34 @@ def test_the_shipped_index_is_of_these_files(own: Catalog) -> None:
 
 def test_the_reference_is_fresh() -> None:
     """The pages of docs/actions are what the catalog gives."""
-    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "docs"), "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "docs"), "--check"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
 
 
 def test_the_seeds_actions_keep_their_names(own: Catalog) -> None:
     """The keys and titles that other skills made known are here, exact."""
     titles = {
-        "list-apps": "List Apps", "list-releases": "List Releases", "list-dynos": "List Dynos", "list-addons": "List Add-ons",
-        "list-domains": "List Domains", "list-builds": "List Builds", "list-collaborators": "List Collaborators",
-        "list-pipelines": "List Pipelines", "list-pipeline-couplings": "List Pipeline Couplings", "list-formation": "List Formation",
-        "get-app": "Get App", "get-release": "Get Release", "get-dyno": "Get Dyno", "get-addon": "Get Add-on", "get-domain": "Get Domain",
-        "get-build": "Get Build", "get-pipeline": "Get Pipeline", "get-config-vars": "Get Config Vars", "create-app": "Create App",
+        "list-apps": "List Apps",
+        "list-releases": "List Releases",
+        "list-dynos": "List Dynos",
+        "list-addons": "List Add-ons",
+        "list-domains": "List Domains",
+        "list-builds": "List Builds",
+        "list-collaborators": "List Collaborators",
+        "list-pipelines": "List Pipelines",
+        "list-pipeline-couplings": "List Pipeline Couplings",
+        "list-formation": "List Formation",
+        "get-app": "Get App",
+        "get-release": "Get Release",
+        "get-dyno": "Get Dyno",
+        "get-addon": "Get Add-on",
+        "get-domain": "Get Domain",
+        "get-build": "Get Build",
+        "get-pipeline": "Get Pipeline",
+        "get-config-vars": "Get Config Vars",
+        "create-app": "Create App",
         "update-app": "Update App",
-    }  # fmt: skip
+    }
     assert {key: own.action(key).title for key in titles} == titles

@@ -49,7 +49,9 @@ def outcomes() -> list[str]:
 
 def test_a_write_is_written_down_before_and_after(cli: Cli, server: Server) -> None:
     """A write has a line before it is sent and one after, with the same id; a read has none."""
-    server.play(answer([]), answer({"id": "1"}, 201), answer({"id": "invalid"}, 422), RESET_READ, text("{", 201, "application/json"))
+    server.play(
+        answer([]), answer({"id": "1"}, 201), answer({"id": "invalid"}, 422), RESET_READ, text("{", 201, "application/json")
+    )
     cli("action", "run", "list-apps")
     for _ in range(4):
         cli("action", "run", "create-app", "--set", "name=example-new")

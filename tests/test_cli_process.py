@@ -245,8 +245,9 @@ def test_a_limit_is_a_number_of_seconds(cli: Cli, seconds: str) -> None:
 
 def test_a_suggested_request_is_whole_and_holds_no_secret(cli: Cli) -> None:
     """The command that confirms a raw request has its headers and its body's file, and the secrets of neither."""
-    words = ("-H", "X-Trace: 1", "-H", "X-Api-Key: hunter2", "--query", "u=postgres://a:hunter2@h", "-d", '{"password":"hunter2"}')
-    done = cli("request", "-X", "DELETE", "/apps/example", *words, "--rawData", "--sandbox")
+    headers = ("-H", "X-Trace: 1", "-H", "X-Api-Key: hunter2")
+    body = ("--query", "u=postgres://a:hunter2@h", "-d", '{"password":"hunter2"}')
+    done = cli("request", "-X", "DELETE", "/apps/example", *headers, *body, "--rawData", "--sandbox")
     assert done.code == 5
     suggested = shlex.split(done.error["next"][0]["command"])
     assert {"X-Trace: 1", "X-Api-Key: [masked]", "@FILE", "--rawData", "--sandbox"} <= set(suggested)

@@ -46,7 +46,9 @@ def test_a_wait_is_read_in_three_forms(form: Callable[[], str]) -> None:
     assert (line.deliver(REQUEST, repeatable=False).status, line.slept) == (200, [7])
 
 
-@pytest.mark.parametrize("first", [LOST, UNSENT, reply(429), reply(502), reply(503), reply(504), reply(200, whole=False)], ids=str)
+@pytest.mark.parametrize(
+    "first", [LOST, UNSENT, reply(429), reply(502), reply(503), reply(504), reply(200, whole=False)], ids=str
+)
 def test_a_read_is_tried_again(first: Reply | ExchangeFailed) -> None:
     """A read that was lost, cut off or met a gateway's error is tried again."""
     line = Line(first, reply(200))

@@ -23,8 +23,12 @@ def plain(text: str) -> str:
 @pytest.fixture(scope="module")
 def sets(catalog: Catalog) -> dict[str, set[str]]:
     """The folded phrases of each set."""
-    requests = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "training" / "requests").glob("*.yaml"))]
-    labels = [json.loads(line) for path in (ROOT / "evals").glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()]
+    requests = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "training" / "requests").glob("*.yaml"))
+    ]
+    labels = [
+        json.loads(line) for path in (ROOT / "evals").glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     return {
         "asks": {plain(ask) for action in catalog.actions() for ask in (*action.asks, *action.other_asks)},
         "training": {plain(str(text)) for file in requests for texts in file.values() for text in texts},

@@ -91,7 +91,18 @@ def test_an_id_is_looked_up(catalog: Catalog, policy: Callable[[str], Policy]) -
 
 @pytest.mark.parametrize(
     "text",
-    ["", "- a", "deny: 3", "deny: [{}]", "deny: [{ap: x}]", "allow: [{risk: destory}]", "deny: [{risk: 3}]", "default: maybe", "denny: []", "{"],
+    [
+        "",
+        "- a",
+        "deny: 3",
+        "deny: [{}]",
+        "deny: [{ap: x}]",
+        "allow: [{risk: destory}]",
+        "deny: [{risk: 3}]",
+        "default: maybe",
+        "denny: []",
+        "{",
+    ],
 )
 def test_a_policy_that_cannot_be_read_forbids_all(policy: Callable[[str], Policy], text: str) -> None:
     """A policy that is missing or misspelt is an error, and never no policy."""

@@ -10,7 +10,9 @@ from skill.types import Json
 
 APP = {"type": "object", "properties": {"name": {}, "owner": {"type": "object", "properties": {"email": {}}}}}
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one), max_leaves=20
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    max_leaves=20,
 )
 
 
@@ -35,7 +37,9 @@ def test_a_query_gives_every_answer() -> None:
     assert query([{"name": "a"}, {"name": "b"}], ".[].name # all") == ["a", "b"]
 
 
-@pytest.mark.parametrize("expression", ["env", "$ENV", "env.HEROKU_API_KEY", "1) | env | (.", "def f: env; f", "$ENV.HEROKU_API_KEY"])
+@pytest.mark.parametrize(
+    "expression", ["env", "$ENV", "env.HEROKU_API_KEY", "1) | env | (.", "def f: env; f", "$ENV.HEROKU_API_KEY"]
+)
 def test_a_query_sees_no_environment(monkeypatch: pytest.MonkeyPatch, expression: str) -> None:
     """A jq expression cannot print what is in the environment, where a token may be."""
     monkeypatch.setenv("HEROKU_API_KEY", "hunter2")

@@ -15,7 +15,7 @@ from skill.catalog import Catalog  # noqa: E402
 from skill.catalog.catalog import open_part  # noqa: E402
 from skill.index.build import document  # noqa: E402
 from skill.places import ACTIONS  # noqa: E402
-from skill.types import Action  # noqa: E402
+from skill.types import Action  # noqa: E402, TC001
 
 REQUESTS = ROOT / "training" / "requests"
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from skill.index.minilm import META, VERSION, VOCABULARY, digest_of  # noqa: E402
+from skill.index.minilm import META, VERSION, VOCABULARY, digest_of
 
 NAME = "minilm-l6-heroku"
 OUT = Path(__file__).resolve().parent.parent / "skill" / "data" / "minilm"

@@ -47,7 +47,10 @@ def neighbours(model: SentenceTransformer, material: Material) -> dict[str, list
     texts = [" ".join([material.documents[key][:200], *material.asks[key][:6]]) for key in material.keys]
     vectors = model.encode(texts, normalize_embeddings=True, batch_size=32, show_progress_bar=False)
     order = np.argsort(-(vectors @ vectors.T), axis=1)
-    return {key: [material.keys[place] for place in row if material.keys[place] != key] for key, row in zip(material.keys, order, strict=True)}
+    return {
+        key: [material.keys[place] for place in row if material.keys[place] != key]
+        for key, row in zip(material.keys, order, strict=True)
+    }
 
 
 def batch_of_keys(near: dict[str, list[str]], weights: dict[str, float], rng: random.Random) -> list[str]:
@@ -67,7 +70,11 @@ def pair(material: Material, key: str, rng: random.Random, documents: bool) -> t
     asked = rng.choice(material.asks[key] if rng.random() < OWN_ASKS or not material.requests[key] else material.requests[key])
     if documents:
         return asked, material.documents[key]
-    others = [text for text in (*material.asks[key], *rng.sample(material.requests[key], min(6, len(material.requests[key])))) if text != asked]
+    others = [
+        text
+        for text in (*material.asks[key], *rng.sample(material.requests[key], min(6, len(material.requests[key]))))
+        if text != asked
+    ]
     return asked, rng.choice(others or material.asks[key])
 
 
@@ -94,7 +101,9 @@ def first_right(model: SentenceTransformer, material: Material, rows: list[tuple
 def mix(model: SentenceTransformer, base: dict[str, torch.Tensor], keep: float) -> None:
     """Set the weights to `keep` parts of the trained ones and the rest of the base's."""
     state = model.state_dict()
-    mixed = {name: keep * value + (1 - keep) * base[name] if value.is_floating_point() else value for name, value in state.items()}
+    mixed = {
+        name: keep * value + (1 - keep) * base[name] if value.is_floating_point() else value for name, value in state.items()
+    }
     model.load_state_dict(mixed)
 
 
@@ -119,7 +128,9 @@ def main() -> None:
     loss = losses.MultipleNegativesRankingLoss(model, scale=25.0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=given.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / 50, max(0.02, 1 - step / given.steps)))
-    print(f"{sum(map(len, material.requests.values()))} requests, {len(material.held_out)} held out, {len(material.keys)} actions")
+    print(
+        f"{sum(map(len, material.requests.values()))} requests, {len(material.held_out)} held out, {len(material.keys)} actions"
+    )
     rows = rng.sample(material.held_out, min(600, len(material.held_out)))
     best, best_state, begun = first_right(model, material, rows), base, time.time()
     print(f"before: {best:.3f} of the held-out requests first", flush=True)

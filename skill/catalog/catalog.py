@@ -144,7 +144,7 @@ def open_part(folder: Path, shipped: Path | None = None, base: Part | None = Non
     """
     files = _files(folder)
     salt = base.digest if base else ""
-    seen = [str(folder.resolve()), salt, *(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat, _ in files)]
+    seen = [str(folder.resolve()), f"{VERSION} {salt}", *(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat, _ in files)]
     fingerprint = "\n".join(seen)
     stamp = places.cache() / "stamps" / f"{crc32(seen[0].encode()):08x}"
     digest = _stamped(stamp, fingerprint)

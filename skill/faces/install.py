@@ -75,7 +75,9 @@ def _contents() -> dict[str, Path]:
     try:
         return contents()
     except FileNotFoundError as missing:
-        raise BadInput(str(missing), code="incomplete", hint="install it again: pip install --force-reinstall heroku-skill") from None
+        raise BadInput(
+            str(missing), code="incomplete", hint="install it again: pip install --force-reinstall heroku-skill"
+        ) from None
 
 
 def _folders(everywhere: bool) -> list[Path]:

@@ -100,8 +100,7 @@ def _include(skill: Skill, result: Result) -> None:
         print_result(result, skill.options)
         return
     headers = {
-        name: MASK if any(word in name for word in SECRET_HEADERS) else mask_text(value)
-        for name, value in reply.headers.items()
+        name: MASK if any(word in name for word in SECRET_HEADERS) else mask_text(value) for name, value in reply.headers.items()
     }
     if wants_json(skill.options):
         dump({**envelope(result, skill.options.program), "status": reply.status, "headers": headers})

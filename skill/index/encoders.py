@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from skill import places
 from skill.faults import BadInput
 
-BUILT_IN = "all-MiniLM-L6-v2"
 EXTRA = "sentence-transformers"
 
 

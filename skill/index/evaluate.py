@@ -75,7 +75,9 @@ def report(outcomes: Sequence[Outcome], mix: Mixture) -> dict[str, Json]:
         "languages": {language: figures(some) for language, some in sorted(_by(real, "language").items())},
         "turned away": {
             "real": _share(one.ranking.fits < mix.threshold for one in real),
-            **{kind: _share(one.ranking.fits < mix.threshold for one in some) for kind, some in sorted(_by(none, "kind").items())},
+            **{
+                kind: _share(one.ranking.fits < mix.threshold for one in some) for kind, some in sorted(_by(none, "kind").items())
+            },
         },
         "reliability": reliability(real),
         "confusions": confusions(real),

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 in numpy: texts to unit vectors, from int8 weights that are mapped, not read.
+"""The shipped encoder, a MiniLM in numpy: texts to unit vectors, from int8 weights that are mapped, not read.
 
 The model is BERT (Devlin et al. 2019, arXiv:1810.04805) with six layers, then the mean of the tokens at unit length, as
 sentence-transformers publishes it; `training/export_minilm.py` writes the weights.

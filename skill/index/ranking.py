@@ -108,7 +108,9 @@ def gather(segments: Sequence[Segment], intent: str, encoder: Encoder | None) ->
 
 def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
     """Weigh the evidence: an order of all actions, each with the probability that it is the right one."""
-    scores = mix.document * evidence.document + mix.centre * evidence.centre + mix.best * evidence.best + mix.words * evidence.words
+    scores = (
+        mix.document * evidence.document + mix.centre * evidence.centre + mix.best * evidence.best + mix.words * evidence.words
+    )
     order = np.argsort(-scores, kind="stable")
     # a key that stands in two segments counts once, for the later, user's folder
     last = {key: place for place, key in enumerate(evidence.keys)}

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
 
-# what sentence-transformers cuts at for all-MiniLM-L6-v2, [CLS] and [SEP] included
+# what sentence-transformers cuts at for this kind of model, [CLS] and [SEP] included
 LIMIT = 256
 LONGEST_WORD = 100
 

@@ -102,7 +102,7 @@ def test_words_beyond_the_limit_do_not_count(encoder: MiniLM) -> None:
 
 def test_it_says_what_it_is(encoder: MiniLM) -> None:
     """Name, width and digest are those of the description, and the words of its vocabulary can be asked for."""
-    assert (encoder.name, encoder.dimensions, len(encoder.digest)) == ("all-MiniLM-L6-v2", 384, 64)
+    assert (encoder.name, encoder.dimensions, len(encoder.digest)) == ("minilm-l6-heroku", 384, 64)
     assert "database" in encoder.words.vocabulary
 
 
