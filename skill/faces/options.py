@@ -82,6 +82,26 @@ def shared() -> list[click.Parameter]:
             **given,
         ),
         click.Option(["--token-stdin", "token_stdin"], hidden=True, help="For people: read a token from standard input.", **flag),
+        *_shaping(),
+        click.Option(["--allow-unknown", "allow_unknown"], help="Send properties that are not known.", **flag),
+        click.Option(["--strict"], help="A reply unlike its schema is an error.", **flag),
+        click.Option(["--verbose"], help="Say on stderr what is sent.", **flag),
+        click.Option(["--debug"], help="Show where a bug of this program is.", **flag),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help=f"Say {__version__} and what it carries.",
+        ),
+    ]
+
+
+def _shaping() -> list[click.Parameter]:
+    """Make the options that say what of a result is shown, and how."""
+    given: dict[str, Any] = {"expose_value": False, "callback": _keep}
+    return [
         click.Option(["--reveal"], multiple=True, metavar="FIELD", help="Show a secret field, or all.", **given),
         click.Option(["--fields"], multiple=True, metavar="A,B.C", help="Only these fields of the output.", **given),
         click.Option(["--jq"], metavar="EXPR", help="A jq expression, applied to the output.", **given),
@@ -94,18 +114,6 @@ def shared() -> list[click.Parameter]:
             metavar="N",
             help="Cut a longer output; the whole goes to a file.",
             **given,
-        ),
-        click.Option(["--allow-unknown", "allow_unknown"], help="Send properties that are not known.", **flag),
-        click.Option(["--strict"], help="A reply unlike its schema is an error.", **flag),
-        click.Option(["--verbose"], help="Say on stderr what is sent.", **flag),
-        click.Option(["--debug"], help="Show where a bug of this program is.", **flag),
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_version,
-            help=f"Say {__version__} and what it carries.",
         ),
     ]
 
