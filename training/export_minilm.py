@@ -42,11 +42,12 @@ def export(source: Path, out: Path) -> dict[str, int]:
     """
     config = json.loads((source / "config.json").read_bytes())
     limit, vocabulary = _limit(source), _vocabulary(source)
+    free = [number for number, token in enumerate(vocabulary.split("\n")) if token.startswith("[unused")]
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("shard-*.bin"):
         old.unlink()
     weights = _read(source / "model.safetensors")
-    tensors = write(out, _tensors(weights, config, limit))
+    tensors = write(out, _tensors(weights, config, limit, free))
     (out / VOCABULARY).write_bytes(_sorted(vocabulary))
     files = {path.name: path.stat().st_size for path in [*sorted(out.glob("shard-*.bin")), out / VOCABULARY]}
     meta = {
@@ -57,6 +58,7 @@ def export(source: Path, out: Path) -> dict[str, int]:
         "heads": config["num_attention_heads"],
         "layers": config["num_hidden_layers"],
         "blocks": sum(name.startswith("tokens.") and name.endswith(".weights") for name in tensors),
+        "free": _spans(free),
         "files": files,
         "tensors": tensors,
     }
@@ -79,6 +81,17 @@ def _vocabulary(source: Path) -> str:
         return (source / VOCABULARY).read_text(encoding="utf-8")
     ids = json.loads((source / "tokenizer.json").read_bytes())["model"]["vocab"]
     return "\n".join(sorted(ids, key=ids.__getitem__)) + "\n"
+
+
+def _spans(numbers: list[int]) -> list[list[int]]:
+    """Give rising numbers as spans, [first, one past the last]."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][1] == number:
+            spans[-1][1] += 1
+        else:
+            spans.append([number, number + 1])
+    return spans
 
 
 def write(out: Path, tensors: Iterable[Named]) -> dict[str, dict[str, Any]]:
@@ -104,7 +117,7 @@ def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
     return np.rint(matrix / scales).astype(np.int8), scales
 
 
-def _tensors(weights: Weights, config: Mapping[str, Any], limit: int) -> Iterator[Named]:
+def _tensors(weights: Weights, config: Mapping[str, Any], limit: int, free: list[int]) -> Iterator[Named]:
     yield (
         "positions",
         (weights["embeddings.position_embeddings.weight"][:limit] + weights["embeddings.token_type_embeddings.weight"][0]).astype(
@@ -116,7 +129,8 @@ def _tensors(weights: Weights, config: Mapping[str, Any], limit: int) -> Iterato
         yield from _layer(
             weights, f"encoder.layer.{number}", f"layer.{number}", config["hidden_size"] // config["num_attention_heads"]
         )
-    tokens = weights["embeddings.word_embeddings.weight"]
+    # 994 places of the vocabulary are kept free and never come out of a text
+    tokens = np.delete(weights["embeddings.word_embeddings.weight"], free, axis=0)
     for block, start in enumerate(range(0, len(tokens), TOKENS_A_BLOCK)):
         whole, scales = quantised(tokens[start : start + TOKENS_A_BLOCK].T)
         yield f"tokens.{block}.weights", whole.T

@@ -48,16 +48,17 @@ def build(
     rows, scales = _rows(documents, encoder, quantise, (width, np.int8), _held(held, "document"), tell)
     ask_rows, ask_scales = _rows(asks, encoder, pack, (-(-width // 2), np.uint8), _held(held, "ask"), tell)
     starts = np.cumsum([0, *(len(action.asks) + len(action.other_asks) for action in actions)], dtype=np.int32)
-    own = rows.astype(np.float32) * scales[:, None]
-    centres, centre_scales = quantise(_centres(own, unpack(ask_rows, width) * ask_scales[:, None], starts))
+    centres, centre_scales = quantise(
+        _centres(rows.astype(np.float32) * scales[:, None], unpack(ask_rows, width) * ask_scales[:, None], starts)
+    )
     vocabulary, spans, posting_actions, posting_weights = _postings(actions)
     return Segment(
         digest=digest,
-        encoder={"name": encoder.name, "digest": encoder.digest, "dimensions": encoder.dimensions} if encoder else {},
+        encoder=_facts(encoder),
         keys=[action.key for action in actions],
         words=vocabulary,
-        document_marks=np.array([mark(text) for text in documents], dtype=np.uint64),
-        ask_marks=np.array([mark(text) for text in asks], dtype=np.uint64),
+        document_marks=_marks(documents),
+        ask_marks=_marks(asks),
         documents=rows,
         document_scales=scales,
         centres=centres,
@@ -69,6 +70,14 @@ def build(
         posting_actions=posting_actions,
         posting_weights=posting_weights,
     )
+
+
+def _facts(encoder: Encoder | None) -> dict[str, Any]:
+    return {"name": encoder.name, "digest": encoder.digest, "dimensions": encoder.dimensions} if encoder else {}
+
+
+def _marks(texts: Sequence[str]) -> NDArray[np.uint64]:
+    return np.array([mark(text) for text in texts], dtype=np.uint64)
 
 
 def mark(text: str) -> int:

@@ -94,6 +94,9 @@ class MiniLM:
         self._tokens = [
             (tensors[f"tokens.{block}.weights"], tensors[f"tokens.{block}.scales"]) for block in range(meta["blocks"])
         ]
+        # rows of the table that no text can name were left out: where they were, and how many had gone by then
+        self._free = np.array([first for first, _ in meta["free"]], dtype=np.int64)
+        self._gone = np.cumsum([0, *(past - first for first, past in meta["free"])])
         self._positions: Floats = tensors["positions"]
         self._norm = tensors.norm("norm")
         self._layers = [tensors.layer(f"layer.{number}") for number in range(meta["layers"])]
@@ -135,7 +138,8 @@ class MiniLM:
 
     def _looked_up(self, ids: Sequence[Sequence[int]]) -> Floats:
         """Give the vectors of tokens and their places, (tokens, dimensions) float32."""
-        flat = np.array([one for text in ids for one in text])
+        named = np.array([one for text in ids for one in text])
+        flat = named - self._gone[np.searchsorted(self._free, named)]
         found = self._positions[[place for text in ids for place in range(len(text))]].astype(np.float32)
         size = len(self._tokens[0][0])
         for block, (weights, scales) in enumerate(self._tokens):

@@ -41,9 +41,10 @@ def send(
         reply = _follow(deliver(request, repeatable=repeatable), request, deliver)
         yield reply
         span = reply.headers.get("next-range", "")
-        # a range named before would go round for ever
-        if reply.status >= 300 or plan.method != "GET" or not span or span in seen:
+        if reply.status >= 300 or plan.method != "GET" or not span:
             return
+        if span in seen:
+            raise TryLater("the service names the same page of the list again", code="bad_range")
         if not span.isascii() or not span.isprintable():
             raise TryLater("the service names a next page that cannot be asked for", code="bad_range")
         seen.add(span)
