@@ -55,7 +55,15 @@ def test_it_holds_what_the_skill_needs_and_nothing_else(packed: Path) -> None:
     """The folder has the program, its actions, its lock and its words; no tests, training, documents or byte code."""
     names = set(below(packed))
     assert set(BESIDE) <= names
-    assert {name.split("/")[0] for name in names} == {"LICENSE", "NOTICE", "SKILL.md", "actions", "requirements", "scripts", "skill"}
+    assert {name.split("/")[0] for name in names} == {
+        "LICENSE",
+        "NOTICE",
+        "SKILL.md",
+        "actions",
+        "requirements",
+        "scripts",
+        "skill",
+    }
     assert {"actions/schema.json", "skill/faces/cli.py", "skill/data/minilm/meta.json"} <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", "metadata.json"))]
     assert not [name for name in names if any(part.startswith(".") for part in name.split("/"))]

@@ -18,7 +18,12 @@ from tests.conftest import ROOT
 
 TEXT = (ROOT / "SKILL.md").read_text(encoding="utf-8")
 _, FRONT, BODY = TEXT.split("---\n", 2)
-MANIFESTS = (".claude-plugin/marketplace.json", ".codex-plugin/plugin.json", ".agents/plugins/marketplace.json", "gemini-extension.json")
+MANIFESTS = (
+    ".claude-plugin/marketplace.json",
+    ".codex-plugin/plugin.json",
+    ".agents/plugins/marketplace.json",
+    "gemini-extension.json",
+)
 # a reply unlike its schema needs --strict; a bug and an interruption explain themselves
 NOT_TAUGHT = {7, 70, 130}
 
@@ -65,7 +70,8 @@ def test_the_pythons_it_wants_are_those_that_are_tried() -> None:
     """The programs of which one must be there are those that the set-up looks for."""
     wanted = re.search(r"anyBins:\n((?:\s+- \S+\n)+)", FRONT)
     tried = re.search(r"for name in (python3 [^;]+);", (ROOT / "scripts/set-up").read_text(encoding="utf-8"))
-    assert wanted and tried
+    assert wanted is not None
+    assert tried is not None
     assert re.findall(r"- (\S+)", wanted[1]) == tried[1].split()
 
 

@@ -65,8 +65,8 @@ def uninstall(options: Options, everywhere: bool) -> None:
         dump({"removed": [*removed], "left": [*left]})
     else:
         print("\n".join(f"removed {folder}" for folder in removed) or "nothing was installed here")
-    for folder in left:
-        note(f"left {folder}: it holds files that `install` did not write")
+    for kept in left:
+        note(f"left {kept}: it holds files that `install` did not write")
     if left:
         note("Installed with `npx skills add`? Then: npx skills remove heroku" + (" --global" if everywhere else ""))
 

@@ -84,7 +84,14 @@ def skills(run: Run) -> list[str]:
 
 def same(folder: Path, original: Path) -> bool:
     """Tell whether a copy has the parts that the skill runs by."""
-    names = ("SKILL.md", "scripts/skill", "scripts/set-up", "requirements/run.txt", "skill/data/minilm/shard-0.bin", "actions/schema.json")
+    names = (
+        "SKILL.md",
+        "scripts/skill",
+        "scripts/set-up",
+        "requirements/run.txt",
+        "skill/data/minilm/shard-0.bin",
+        "actions/schema.json",
+    )
     return all((folder / name).read_bytes() == (original / name).read_bytes() for name in names)
 
 
