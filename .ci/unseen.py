@@ -14,7 +14,7 @@ import yaml
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # an operation is called what the service calls it, whoever else says those words
-NAMES = {"title", "link"}
+NAMES = {"title", "link", "keys"}
 
 
 def normal(phrase: str) -> str:
