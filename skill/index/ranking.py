@@ -23,6 +23,7 @@ from skill.index.words import words
 from skill.types import Hit
 
 NEAREST = 3
+DEPRECATED = 0.05
 NOTHING = "no action does that; the nearest are listed, and none may be what you mean"
 Floats = NDArray[np.float32]
 
@@ -87,7 +88,10 @@ def search(catalog: Catalog, intent: str, limit: int, note: Callable[[str], None
         kept = [(key, score) for key, score in kept if of[key] == service]
     fits = ranking.fits >= mixture().threshold
     most = (limit or len(kept)) if fits else NEAREST
-    hits = [Hit(catalog.action(key), score) for key, score in kept[:most]]
+    opened = [(catalog.action(key), score) for key, score in kept[: most + 1]]
+    # what is deprecated stands behind what replaces it
+    hits = [Hit(action, score * DEPRECATED if action.deprecated else score) for action, score in opened]
+    hits = sorted(hits, key=lambda hit: -hit.score)[:most]
     return Found(hits, [], _apart(hits)) if fits else Found([], hits, NOTHING)
 
 

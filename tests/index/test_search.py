@@ -68,6 +68,14 @@ def test_what_does_not_fit_says_so(catalog: Catalog) -> None:
     assert found.message
 
 
+def test_what_is_deprecated_stands_behind(catalog: Catalog) -> None:
+    """A deprecated action comes after the one that replaces it, whatever the words."""
+    found = [
+        hit.action.key for hit in search(catalog, "an upload address for the source code of app shop", 5, lambda _: None).hits
+    ]
+    assert found.index("create-source") < found.index("create-app-source")
+
+
 def test_scores_are_shares_of_one(index: Index) -> None:
     """Scores fall from the first on, and together they are the probability that any action fits."""
     ranking = rank(gather(index.segments, "restart the workers", index.encoder), mixture())
