@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
-import httpx
-
 from skill import __version__
 from skill.faults import BadInput
 from skill.types import Reply, Request
 from skill.wire.exchange import ExchangeFailed
+
+# httpx brings a command line of its own, whose imports (rich) cost half as much again; it does without where that is missing
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
+
+if sys.modules.get("httpx._main", httpx) is None:
+    del sys.modules["httpx._main"]
 
 CONNECT_S = 10.0
 READ_S = 30.0
