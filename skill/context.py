@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from skill.children import cleaned
+
 _REMOTE = re.compile(
     r"^(?:https://git\.heroku\.com/|git@heroku\.com:|ssh://git@heroku\.com/)([a-z][a-z0-9-]{1,28}[a-z0-9])(?:\.git)?$"
 )
@@ -19,11 +21,11 @@ def known_app(named: str | None, environ: Mapping[str, str], folder: Path) -> tu
         return named, "-a"
     if environ.get("HEROKU_APP"):
         return environ["HEROKU_APP"], "HEROKU_APP"
-    apps = {match[1] for url in _remotes(folder) if (match := _REMOTE.match(url))}
+    apps = {match[1] for url in _remotes(folder, environ) if (match := _REMOTE.match(url))}
     return (apps.pop(), "the git remote of this folder") if len(apps) == 1 else None
 
 
-def _remotes(folder: Path) -> list[str]:
+def _remotes(folder: Path, environ: Mapping[str, str]) -> list[str]:
     if not any((above / ".git").exists() for above in (folder, *folder.parents)):
         return []
     import subprocess
@@ -32,6 +34,7 @@ def _remotes(folder: Path) -> list[str]:
         found = subprocess.run(
             ["git", "config", "--get-regexp", r"^remote\..*\.url$"],  # noqa: S607 - the user's own git
             cwd=folder,
+            env=cleaned(environ),
             capture_output=True,
             text=True,
             timeout=5,

@@ -2,39 +2,46 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from skill.children import cleaned
 from skill.connection import netrc
+from skill.faults import NotSignedIn, Step
 from skill.types import Credential, Service
 
 KEYCHAIN_SERVICE = "heroku-cli"
 ANSWER_S = 30.0
-# what a child process has no use for
-SECRET_VARIABLES = ("HEROKU_API_KEY", "HEROKU_API_TOKEN", "SKILL_OAUTH_CLIENT_SECRET")
 
 
 def read(service: Service, environ: Mapping[str, str]) -> Credential | None:
     """Give the token of the command line's session, None where there is none.
 
     Raises:
-        NotSignedIn: its netrc file is there but cannot be read.
+        NotSignedIn: its netrc file is there but cannot be read, or its keychain does not give what it has.
     """
     if service.name != "heroku":
         return netrc.read(service, environ)
-    return _from_keychain(service, environ) or netrc.read(service, environ)
+    account = "" if environ.get("HEROKU_NETRC_WRITE", "").lower() == "true" else _account(environ)
+    token = _ask(_command(account), environ) if account else ""
+    if token:
+        return Credential(service.name, "the Heroku CLI's session (keychain)", token, kind="heroku-cli", account=account)
+    found = netrc.read(service, environ)
+    if found is None and account:
+        raise _withheld(service, account, _command(account)[0])
+    return found
 
 
-def _from_keychain(service: Service, environ: Mapping[str, str]) -> Credential | None:
-    account = _account(environ)
-    if not account or environ.get("HEROKU_NETRC_WRITE", "").lower() == "true":
-        return None
-    token = _ask(_command(account), environ)
-    if not token:
-        return None
-    return Credential(service.name, "the Heroku CLI's session (keychain)", token, kind="heroku-cli", account=account)
+def _withheld(service: Service, account: str, program: str) -> NotSignedIn:
+    return NotSignedIn(
+        f"no credential for {service.title} was found; the Heroku CLI is signed in as {account}, "
+        f"but the keychain does not give its session ({'locked, or gone' if shutil.which(program) else f'{program} is missing'})",
+        hint="unlock the keychain and try again, or sign in with `login`",
+        next=[Step("login", "sign in")],
+    )
 
 
 def _account(environ: Mapping[str, str]) -> str:
@@ -58,10 +65,9 @@ def _command(account: str) -> list[str]:
 
 
 def _ask(command: list[str], environ: Mapping[str, str]) -> str:
-    cleaned = {name: value for name, value in environ.items() if name not in SECRET_VARIABLES}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program; the account is one word of it
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_S, env=cleaned, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=ANSWER_S, env=cleaned(environ), check=False
         )
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return ""

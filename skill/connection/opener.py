@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from skill.connection.heroku_cli import SECRET_VARIABLES
+from skill.children import is_secret
 
 
 def has_browser(environ: Mapping[str, str]) -> bool:
@@ -34,7 +34,7 @@ def open_browser(url: str) -> bool:
 @contextmanager
 def _without_secrets() -> Iterator[None]:
     """Start what is started inside without the user's secrets in its environment."""
-    taken = {name: os.environ.pop(name) for name in SECRET_VARIABLES if name in os.environ}
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if is_secret(name)}
     try:
         yield
     finally:

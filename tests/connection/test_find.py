@@ -106,6 +106,27 @@ def test_a_named_connection_that_is_missing_is_an_error(
     assert not identity.seen
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("login",), ("login", "--token-stdin"), ("login", "--scope", "read"), ("login", "complete", "x"), ("logout",), ("doctor",),
+     ("request", "nobody", "/apps/example")],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_command_makes_do_without_a_named_connection(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """Every command that names a missing connection is exit 2 and makes none of that name; `doctor` finds it wrong."""
+    token = identity.issue()
+    monkeypatch.setenv("HEROKU_API_KEY", token)
+    more = () if words[0] == "request" else ("--connectionId", "nobody")
+    done = cli(*words, *more, stdin=token.encode())
+    if words == ("doctor",):
+        assert (done.code, "nobody" in done.out) == (2, True)
+    else:
+        assert (done.code, done.error["code"]) == (2, "no_such_connection")
+    assert not [one for one in cli("connection", "list").json["items"] if one["name"] == "nobody"]
+
+
 def test_a_named_connection_signs_the_run(cli: Cli, identity: Identity, signed_in: Callable[..., Outcome]) -> None:
     """Two accounts stand side by side: a run is signed by the named one, by id, key or name, and a raw request too."""
     first = signed_in("--name", "work").json
@@ -146,6 +167,35 @@ def test_the_heroku_cli_gets_no_secret_in_its_environment(
     monkeypatch.setenv("SKILL_OAUTH_CLIENT_SECRET", "s3cret")
     monkeypatch.setenv("SKILL_OAUTH_CLIENT_ID", "id")
     assert cli(*WHO).json["kind"] == "heroku-cli"
+
+
+def test_a_keychain_without_its_program_is_said(
+    cli: Cli, identity: Identity, heroku_cli: str, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    """A session of the Heroku CLI that cannot be read is named with the reason; a netrc file is used in its place."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = cli(*WHO)
+    assert (done.code, done.error["code"]) == (4, "not_signed_in")
+    assert "cli@example.com" in done.error["message"]
+    assert "secret-tool is missing" in done.error["message"]
+    netrc(home, identity.issue())
+    assert cli(*WHO).json["kind"] == "netrc"
+
+
+def test_git_gets_no_secret_in_its_environment(
+    cli: Cli, identity: Identity, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that tells the folder's remotes is started without any service's key in its environment."""
+    git, seen = tmp_path / "git", tmp_path / "seen"
+    git.write_text(f"#!/bin/sh\nenv >'{seen}'\n")
+    git.chmod(0o755)
+    (home / "here" / ".git").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for name in ("HEROKU_API_KEY", "HEROKU_API_TOKEN", "THING_API_KEY", "SKILL_OAUTH_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "s3cret")
+    cli("action", "run", "get-app", "--dry-run")
+    assert "HOME=" in seen.read_text()
+    assert "s3cret" not in seen.read_text()
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"account": 1}', '{"account": "-rf"}', "\xff"])
