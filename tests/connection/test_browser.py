@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from skill.faces.output import AGENTS
 from tests.conftest import Cli
 from tests.identity import Identity, browse
+from tests.server import Server, answer
 
 RUN = ("action", "run", "get-app", "--input", '{"app":"example"}')
 
@@ -21,6 +23,8 @@ def test_without_a_terminal_the_address_is_printed_and_nothing_asked(cli: Cli, i
     assert done.json["id"] in action["agentInstructions"]
     assert action["description"]
     assert "unofficial" in done.err
+    assert "unofficial" in action["description"]
+    assert action["finish"].endswith("login complete")
 
 
 def test_a_sign_in_is_finished_in_another_process(cli: Cli, process: Cli, identity: Identity) -> None:
@@ -104,6 +108,21 @@ def test_the_client_name_goes_into_the_user_agent(cli: Cli, identity: Identity) 
     cli("login", "--name", "another")
     assert len(identity.agents) == 1
     assert "; codex)" in identity.agents.pop()
+
+
+@pytest.mark.parametrize(("name", "shortened"), [("codex", True), ("Windsurf", True), ("my-script", False)])
+def test_the_client_name_picks_the_defaults_of_the_output(
+    process: Cli, server: Server, monkeypatch: pytest.MonkeyPatch, name: str, shortened: bool
+) -> None:
+    """For the harness of an agent long lists come in few fields, as if it had said so itself; --format json still gives all."""
+    for variable in AGENTS:
+        monkeypatch.delenv(variable, raising=False)
+    apps = [{"id": str(place), "name": f"a{place}", "owner": {"email": f"p{place}@example.com"}} for place in range(30)]
+    server.play(answer({"remaining": 4500}), answer(apps), answer(apps))
+    assert process("login", f"--clientName={name}").json["state"] == "READY"
+    short, whole = process("action", "run", "list-apps").json, process("action", "run", "list-apps", "--format", "json").json
+    assert (short["output"] == apps, "page" in short) == (not shortened, shortened)
+    assert whole["output"] == apps
 
 
 @pytest.mark.parametrize("name", ["a b", "x\r\nEvil: 1", "", "-x", "a" * 41])
