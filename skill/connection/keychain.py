@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from skill.faults import NotSignedIn
@@ -63,14 +64,25 @@ def fetch(name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in secrets.items()}
 
 
-def forget(name: str) -> None:
-    """Take secrets out of the keychain for good; where that fails nothing is said, since nobody can use them then."""
+def forget(name: str) -> bool:
+    """Take secrets out of the keychain for good.
+
+    Returns:
+        Whether they are gone; false where the keychain is locked or does not answer.
+    """
     import keyring
+    from keyring.errors import PasswordDeleteError
+
+    def take_out() -> bool:
+        # some keychains raise this for a name that they do not hold, some for one that they keep
+        with suppress(PasswordDeleteError):
+            keyring.delete_password(SERVICE, name)
+        return keyring.get_password(SERVICE, name) is None
 
     try:
-        _in_time(lambda: keyring.delete_password(SERVICE, name))
+        return _in_time(take_out)
     except Exception:  # noqa: BLE001 - a keychain fails in ways of its own, each a different library's
-        return
+        return False
 
 
 def backend() -> str:

@@ -110,7 +110,9 @@ class Store:
         except FileNotFoundError:
             return Book()
         except OSError as wrong:
-            raise NotSignedIn(f"{self.path} cannot be read: {wrong.strerror}", code="store_unreadable") from None
+            raise NotSignedIn(
+                f"{self.path} cannot be read: {wrong.strerror}", code="store_unreadable", hint=f"mend it: chmod 600 {self.path}"
+            ) from None
         try:
             return _book(json.loads(content))
         except (ValueError, TypeError, AttributeError, RecursionError, KeyError):
@@ -183,12 +185,11 @@ class Store:
 
     @staticmethod
     def drop(entry: Entry) -> None:
-        """Forget the secrets of a connection."""
-        if entry.keychain:
-            from skill.connection import keychain
+        """Forget the secrets of a connection; `keychain` stays true where the keychain does not give them up."""
+        from skill.connection import keychain
 
-            keychain.forget(entry.id)
-        entry.keychain, entry.secrets = False, {}
+        entry.keychain = entry.keychain and not keychain.forget(entry.id)
+        entry.secrets = {}
 
     def _set_aside(self) -> NotSignedIn:
         aside = self.path.with_name(f"{self.path.name}.broken-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -144,6 +143,19 @@ def test_a_locked_keychain_is_said_and_never_passed_over(
     assert process(*RUN, env=env).code == 0
 
 
+@pytest.mark.parametrize("words", [("logout",), ("connection", "delete")], ids=" ".join)
+def test_what_a_locked_keychain_still_holds_is_said(
+    process: Cli, identity: Identity, keychain: Callable[[str], dict[str, str]], words: tuple[str, ...]
+) -> None:
+    """Forgetting a connection whose secret a locked keychain holds names the entry that is left."""
+    env = keychain("InAFile")
+    made = process("login", "--token-stdin", stdin=identity.issue().encode(), env=env).json
+    locked = {**env, "PYTHON_KEYRING_BACKEND": "fake_keychains.Locked"}
+    done = process(*words, *([made["id"]] if words[0] == "connection" else []), env=locked)
+    said = done.json["items"][0] if words == ("logout",) else done.json
+    assert (done.code, f"heroku-skill {made['id']}" in said["left"]) == (0, True)
+
+
 def test_without_a_keychain_the_file_is_used(
     process: Cli, identity: Identity, store: Path, keychain: Callable[[str], dict[str, str]]
 ) -> None:
@@ -189,26 +201,6 @@ def test_no_command_imports_keyring_without_need(identity: Identity, words: tupl
     assert not {"keyring", "http.server", "webbrowser"} & set(names)
     if words[-1] == "--dry-run" or words[1] != "run":
         assert not {"skill.connection.store", "skill.connection.setting", "skill.connection.scoped"} & set(names)
-
-
-@pytest.mark.keychain
-def test_a_real_secret_service_keeps_the_secret(home: Path) -> None:
-    """The Secret Service of a desktop keeps, gives and forgets a secret."""
-    if not shutil.which("gnome-keyring-daemon") or not shutil.which("dbus-run-session"):
-        pytest.skip("gnome-keyring-daemon and dbus-run-session are needed")
-    script = (
-        "from skill.connection import keychain as c; assert c.backend(), 'no keychain answers'; "
-        "assert c.keep('n', {'token': 't'}); assert c.fetch('n') == {'token': 't'}; c.forget('n')"
-    )
-    unlock = (
-        f"printf pass | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec '{sys.executable}' -c \"{script}\""
-    )
-    env = environment()
-    env.pop("PYTHON_KEYRING_BACKEND")
-    done = subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", unlock], env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_keychain_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
