@@ -50,6 +50,7 @@ class Identity:
     lifetime_s: float = 28799
     clock_s: float = 0.0
     down: bool = False
+    odd: bool = False
     seen: list[tuple[str, str]] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     bodies: list[Any] = field(default_factory=list)
@@ -222,7 +223,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _token(self) -> None:
         known, sent = self.identity, self.sent
-        if sent.get("client_secret") not in known.clients:
+        if known.odd:
+            self._page("Welcome! Sign in to use this network.")
+        elif sent.get("client_secret") not in known.clients:
             self._say(401, {"id": "unauthorized", "message": "Unknown client"})
         elif sent.get("grant_type") == "authorization_code" and sent.get("code") in known.codes:
             known.codes.discard(sent["code"])

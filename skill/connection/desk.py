@@ -4,11 +4,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from skill.connection import probe, renew, signing, states
+from skill.connection import probe, signing, states
 from skill.connection.calls import words_of
+from skill.connection.find import VARIABLE, find
+from skill.connection.proof import proven
 from skill.connection.setting import Setting
 from skill.connection.states import ACTION, BUILDING, CONFIGURATION_ERROR, READY, SETUP_FAILED, Standing
-from skill.connection.store import Entry, no_such
+from skill.connection.store import Book, Entry, no_such
+from skill.connection.stored import NEEDS_SIGN_IN
 from skill.connection.target import domain_of, service_of
 from skill.faults import BadInput, Fault, NotSignedIn
 from skill.types import Credential, Service
@@ -96,7 +99,8 @@ def listed(setting: Setting) -> list[View]:
     views = []
     for service in setting.services.values():
         try:
-            credential = setting.credential(service)
+            # as it is, for a renewal asks the service
+            credential = find(service, setting.environ, token=setting.token)
         except Fault:
             continue
         if not credential.connection:
@@ -127,6 +131,9 @@ def choose(setting: Setting, name: str) -> View:
 def delete(setting: Setting, name: str) -> Entry:
     """Forget a connection; what it was signed in with is revoked by `logout`.
 
+    Returns:
+        What was kept of it; its `keychain` is true where a locked keychain still holds its secret.
+
     Raises:
         BadInput: there is none of that name.
     """
@@ -147,13 +154,10 @@ def shown(setting: Setting, entry: Entry) -> View:
 def judge(setting: Setting, service: Service, credential: Credential) -> Standing:
     """Ask the service whether it accepts a credential."""
     try:
-        reply = probe.probe(service, setting.base(service), credential, setting.ask())
-    except BadInput as wrong:
-        return Standing(CONFIGURATION_ERROR, wrong)
+        reply, credential = proven(setting, service, credential)
     except Fault as fault:
-        return Standing(SETUP_FAILED, fault)
+        return _stopped(fault)
     if reply is not None and reply.status == 401:
-        renew.mark_refused(credential)
         return Standing(ACTION, why=f"the service does not accept the credential from {credential.source} ({words_of(reply)})")
     if reply is not None and not probe.accepted(reply):
         cause = {
@@ -171,14 +175,10 @@ def found(setting: Setting, service: Service) -> View | None:
         return states.view(_facts(service, None), Standing(READY if setting.indexed(service) else BUILDING))
     try:
         credential = setting.credential(service)
-    except NotSignedIn as missing:
-        if missing.code in {"not_signed_in", "connection_needs_sign_in"}:
-            return None
-        return states.view(_facts(service, None), Standing(CONFIGURATION_ERROR, missing))
-    except BadInput as wrong:
-        return states.view(_facts(service, None), Standing(CONFIGURATION_ERROR, wrong))
     except Fault as fault:
-        return states.view(_facts(service, None), Standing(SETUP_FAILED, fault))
+        if fault.code in {"not_signed_in", NEEDS_SIGN_IN}:
+            return None
+        return states.view(_facts(service, None), _stopped(fault))
     standing = judge(setting, service, credential)
     entry = setting.entry(credential.connection) if credential.connection else None
     # what the environment names comes before any sign-in, so a sign-in would not mend it
@@ -208,13 +208,20 @@ def own(setting: Setting, service: Service, name: str, domain: str = "", *, know
             raise no_such(name)
         if named is not None and named.service not in {"", service.name}:
             raise BadInput(f"the connection {named.key} is one of {named.service}", code="wrong_service")
-        waiting = [one for one in book.of(service.name) if states.standing(one, setting.services).state in {ACTION, SETUP_FAILED}]
-        entry = named or (waiting[0] if waiting and not name else book.add(service.name, name))
+        entry = named or (None if name else _waiting(setting, service, book)) or book.add(service.name, name)
         if not entry.service:
             entry.service = service.name
         entry.wanted = domain if entry.wanted else ""
         entry.error = None
     return entry
+
+
+def _waiting(setting: Setting, service: Service, book: Book) -> Entry | None:
+    """Find the connection that a sign-in mends: the one in use first, then the oldest."""
+    in_use = [book.named(setting.environ.get(VARIABLE, "").strip()), book.chosen(service.name)]
+    unfinished = {ACTION, SETUP_FAILED}
+    mine = [one for one in [*in_use, *book.of(service.name)] if one is not None and one.service == service.name]
+    return next((one for one in mine if states.standing(one, setting.services).state in unfinished), None)
 
 
 def _begun(setting: Setting, service: Service, entry: Entry) -> View:
@@ -238,12 +245,15 @@ def _asked(setting: Setting, entry: Entry) -> Standing:
     service = setting.services[entry.service]
     try:
         return judge(setting, service, setting.credential(service, entry.id))
-    except NotSignedIn as missing:
-        if missing.code == "connection_needs_sign_in":
-            return Standing(ACTION, why=missing.message)
-        return Standing(CONFIGURATION_ERROR, missing)
     except Fault as fault:
-        return Standing(SETUP_FAILED, fault)
+        return _stopped(fault)
+
+
+def _stopped(fault: Fault) -> Standing:
+    """Tell how a connection stands whose service could not be asked."""
+    if fault.code == NEEDS_SIGN_IN:
+        return Standing(ACTION, why=fault.message)
+    return Standing(CONFIGURATION_ERROR if isinstance(fault, (BadInput, NotSignedIn)) else SETUP_FAILED, fault)
 
 
 def _unknown(setting: Setting, domain: str, name: str) -> View:

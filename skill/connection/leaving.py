@@ -1,11 +1,11 @@
 """Sign out: revoke what may revoke itself, forget it, and say where to revoke the rest."""
 
+from contextlib import suppress
 from typing import Any
 
-from skill.connection import desk, oauth, scoped
+from skill.connection import desk, keychain, oauth, proof, scoped
 from skill.connection.setting import Setting
 from skill.connection.store import Entry
-from skill.connection.stored import credential_of
 from skill.faults import Fault
 from skill.types import Credential, Service
 
@@ -16,13 +16,27 @@ def leave(setting: Setting, entry: Entry) -> dict[str, Any]:
     """Sign a connection out and forget it.
 
     Returns:
-        Which one it was, whether its credential is revoked, and where to revoke it if not.
+        Which one it was, whether its credential is revoked, where to revoke it if not, and what a locked keychain still holds.
     """
     service = setting.services.get(entry.service)
-    revoked = _revoked(setting, service, entry) if service is not None else False
-    desk.delete(setting, entry.id)
+    revoked = False
+    if service is not None and entry.kind:
+        with suppress(Fault):
+            # a token at its end is refused, which would look as if what renews it were revoked too
+            _, credential = proof.proven(setting, service, setting.credential(service, entry.id))
+            revoked = _revoked(setting, service, credential, entry.authorization)
+    gone = desk.delete(setting, entry.id)
     facts = {"id": entry.id, "key": entry.key, "name": entry.name, "service": entry.service, "revoked": revoked}
+    facts |= left_behind(gone)
     return facts if revoked or not entry.kind else {**facts, "where": _where(entry)}
+
+
+def left_behind(gone: Entry) -> dict[str, Any]:
+    """Say which entry a locked keychain still holds of a connection that was forgotten; empty where it holds none."""
+    if not gone.keychain:
+        return {}
+    name = f"{keychain.SERVICE} {gone.id}"
+    return {"left": f"the keychain is locked and still holds its secret: unlock it and remove the entry {name} there"}
 
 
 def elsewhere(credential: Credential) -> str:
@@ -32,17 +46,28 @@ def elsewhere(credential: Credential) -> str:
     return "it is the Heroku CLI's own session: heroku logout ends it"
 
 
-def _revoked(setting: Setting, service: Service, entry: Entry) -> bool:
-    if service.name != "heroku" or entry.kind not in {"browser", "oauth", "scoped"}:
+def give_up(setting: Setting, service: Service, entry: Entry, full: Credential, *, forget: bool) -> bool:
+    """Revoke the full credential that a narrower one was made with, and forget its connection where that is another.
+
+    Returns:
+        Whether it is revoked.
+    """
+    # `entry` is as it was before: the narrower one may stand in its place by now
+    revoked = False
+    with suppress(Fault):
+        revoked = _revoked(setting, service, full, entry.authorization)
+    if forget:
+        desk.delete(setting, entry.id)
+    return revoked
+
+
+def _revoked(setting: Setting, service: Service, credential: Credential, authorization: str) -> bool:
+    if service.name != "heroku" or credential.kind not in {"browser", "oauth", "scoped"}:
         return False
-    try:
-        credential = credential_of(entry, setting.store)
-        base, ask = setting.base(service), setting.ask()
-        if entry.authorization:
-            return scoped.revoke(service, base, credential, entry.authorization, ask)
-        return scoped.end_session(service, base, credential.token, ask)
-    except Fault:
-        return False
+    base, ask = setting.base(service), setting.ask()
+    if authorization:
+        return scoped.revoke(service, base, credential, authorization, ask)
+    return scoped.end_session(service, base, credential.token, ask)
 
 
 def _where(entry: Entry) -> str:

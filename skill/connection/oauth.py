@@ -81,9 +81,17 @@ def code_in(answer: str, state: str) -> str:
         if not text or not text.isprintable() or " " in text:
             raise BadInput("that is no code", hint="paste the code, or the whole address that the browser ended at")
         return text
+    return code_of(_query_of(text), state)
+
+
+def belongs(answer: str, state: str) -> bool:
+    """Tell whether what a person pastes carries the `state` of a sign-in; a code alone carries none."""
+    return bool(state) and secrets.compare_digest(_query_of(answer.strip()).get("state", "").encode(), state.encode())
+
+
+def _query_of(text: str) -> dict[str, str]:
     query = parse_qs(urlsplit(text).query if "://" in text else text.lstrip("?"))
-    given = {name: values[0] for name, values in query.items()}
-    return code_of(given, state)
+    return {name: values[0] for name, values in query.items()}
 
 
 def code_of(given: Mapping[str, str], state: str) -> str:

@@ -51,9 +51,10 @@ def renew(credential: Credential, service: Service, environ: Mapping[str, str], 
         secrets = store.secrets(entry)
         try:
             grant = oauth.refresh(service, environ, secrets.get("client_secret", ""), secrets["refresh"], ask)
-        except TryLater:
-            raise
-        except Fault:
+        except Fault as fault:
+            # a wrong host, an odd answer or an outage says nothing of the token
+            if fault.http_status is None or fault.retryable:
+                raise
             _mark(store, credential.connection, "its refresh token is no longer accepted")
             return credential_of(_again(store, credential.connection, entry), store)
         with store.edit() as book:

@@ -14,11 +14,12 @@ SCOPES = ("global", "identity", "read", "write", "read-protected", "write-protec
 DEFAULT_LIFE = "30d"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _COVERS = {
-    "read": {"read", "write", "read-protected", "write-protected"},
-    "write": {"write", "write-protected"},
-    "read-protected": {"read-protected", "write-protected"},
-    "write-protected": {"write-protected"},
-    "identity": {"identity"},
+    "global": {"global"},
+    "read": {"global", "read", "write", "read-protected", "write-protected"},
+    "write": {"global", "write", "write-protected"},
+    "read-protected": {"global", "read-protected", "write-protected"},
+    "write-protected": {"global", "write-protected"},
+    "identity": {"global", "identity"},
 }
 
 
@@ -112,10 +113,17 @@ def end_session(service: Service, base: str, token: str, ask: Exchange) -> bool:
 
 def explained(fault: Fault, credential: Credential | None, plan: Plan) -> Fault:
     """Say which scope a refused request needs, where the credential's known one does not cover it; else the fault as it is."""
-    if fault.http_status != 403 or fault.code != "forbidden" or credential is None:
+    if fault.http_status != 403 or fault.code != "forbidden" or credential is None or credential.service != "heroku":
         return fault
     wanted = _needed(plan)
-    if not credential.scope or "global" in credential.scope or _COVERS[wanted] & set(credential.scope):
+    if not credential.scope:
+        # a token that was made elsewhere does not say what it may do
+        fault.hint = (
+            f"ask the owner for access; or the credential lacks the scope {wanted}, "
+            f"which a full one gives a new one: login --scope {wanted}"
+        )
+        return fault
+    if _COVERS[wanted] & set(credential.scope):
         return fault
     return NotSignedIn(
         f"this needs the scope {wanted}; the credential from {credential.source} has {', '.join(credential.scope)}",
@@ -130,8 +138,10 @@ def explained(fault: Fault, credential: Credential | None, plan: Plan) -> Fault:
 def _needed(plan: Plan) -> str:
     path = plan.url.split("://", 1)[-1].partition("/")[2].split("?")[0]
     reads = plan.risk == "read"
-    if path.split("/")[0] == "account":
-        return "identity" if reads else "write"
+    room = path.split("/")[0]
+    if room in {"account", "oauth"}:
+        # of a person's own things only the account may be seen with less than everything
+        return "identity" if reads and room == "account" else "global"
     protected = "config-vars" in path or path.endswith("/config")
     return ("read" if reads else "write") + ("-protected" if protected else "")
 

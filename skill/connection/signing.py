@@ -208,7 +208,8 @@ def finish(setting: Setting, answer: str | None, named: str | None, wait_s: floa
     begun = [one for one in book.entries if one.pending and (named is None or one is book.named(named))]
     if not begun:
         raise NotSignedIn("no sign-in was begun, or it is finished already", code="no_sign_in", hint="start one: login")
-    entry = max(begun, key=lambda one: (one.pending or {})["began_at"])
+    begun.sort(key=lambda one: (one.pending or {})["began_at"], reverse=True)
+    entry = next((one for one in begun if answer and oauth.belongs(answer, _secrets(setting, one).get("pending", ""))), begun[0])
     service = setting.services[entry.service]
     if answer is None and (entry.pending or {})["way"] == "client":
         raise BadInput("the code is missing", hint="login complete CODE, or the whole address that the browser ended at")

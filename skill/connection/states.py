@@ -10,6 +10,7 @@ from skill.types import Service
 
 READY, BUILDING, ACTION = "READY", "BUILDING", "CLIENT_ACTION_REQUIRED"
 CONFIGURATION_ERROR, SETUP_FAILED = "CONFIGURATION_ERROR", "SETUP_FAILED"
+UNOFFICIAL = "This is the browser sign-in of Heroku's own command line, which Heroku supports for nothing else (unofficial)."
 FAILED = frozenset({CONFIGURATION_ERROR, SETUP_FAILED})
 
 
@@ -74,6 +75,7 @@ def connect(service: Service, entry: Entry, why: str, program: str) -> dict[str,
     """Say what a person does to sign in, and what the agent does meanwhile."""
     begun = entry.pending or {}
     url, by_code = begun.get("url"), begun.get("way") == "client"
+    unofficial = "" if by_code or not url else f" {UNOFFICIAL}"
     if url:
         person = f"give the person this address and ask them to sign in to {service.title} there"
         then = f"{program} connection get {entry.id} --wait --timeout 60"
@@ -90,10 +92,11 @@ def connect(service: Service, entry: Entry, why: str, program: str) -> dict[str,
         steps = f"Ask the person to set {variable}, or to run `{command}` in a terminal."
     action = {
         "type": "connect",
-        "description": f"Sign in to {service.title}: {why}.",
+        "description": f"Sign in to {service.title}: {why}.{unofficial}",
         "agentInstructions": f"{steps} Never ask for a password or a token in the conversation.",
     }
-    return {**action, "uiUrl": url} if url else action
+    finish = f"{program} login complete{' CODE-OR-ADDRESS' if by_code else ''}"
+    return {**action, "uiUrl": url, "finish": finish} if url else action
 
 
 def provide_input(entry: Entry, services: Iterable[Service], program: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from skill.connection.store import Entry, Store, no_such
 from skill.faults import BadInput, NotSignedIn, Step
 from skill.types import Credential, Service
 
+NEEDS_SIGN_IN = "connection_needs_sign_in"
+
 
 def read(service: Service, environ: Mapping[str, str]) -> Credential | None:
     """Give the credential of a service's default connection, None where it has none.
@@ -62,7 +64,7 @@ def credential_of(entry: Entry, store: Store) -> Credential:
         why = entry.problem or (f"its credential expired{_ago(entry)}" if late else "it is not signed in yet")
         raise NotSignedIn(
             f"the connection {entry.key} needs a sign-in: {why}",
-            code="connection_needs_sign_in",
+            code=NEEDS_SIGN_IN,
             next=[Step(f"login --connectionId {entry.key}", "sign this connection in")],
         )
     return Credential(

@@ -5,6 +5,7 @@ from typing import Any
 
 from skill.app import Skill
 from skill.connection import desk
+from skill.connection.leaving import left_behind
 from skill.connection.states import ACTION, FAILED
 from skill.faces.printing import dump, note, wants_json, width
 from skill.shape import plain, table
@@ -58,9 +59,11 @@ def delete(skill: Skill, name: str) -> None:
     """Forget a connection and print which."""
     entry = desk.delete(skill.setting, name)
     if wants_json(skill.options):
-        dump({"id": entry.id, "deleted": True})
+        dump({"id": entry.id, "deleted": True, **left_behind(entry)})
     else:
         print(f"{entry.key} is forgotten.")
+        if entry.keychain:
+            note(f"note: {left_behind(entry)['left']}")
         if entry.kind:
             note("Its credential was not revoked: the service's own page of tokens does that.")
 
@@ -87,7 +90,7 @@ def _act(view: Mapping[str, Any]) -> None:
         action = view["clientAction"]
         print(plain(action["description"]))
         if action.get("uiUrl"):
-            print(f"Open: {plain(action['uiUrl'])}")
+            print(f"Open: {plain(action['uiUrl'])}\nThen: {action['finish']}")
     if "error" in view:
         note(f"error: {plain(view['error'].get('message', ''))}")
         if view["error"].get("hint"):

@@ -11,10 +11,13 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from skill.app import Skill
+from skill.connection import find, states
+from skill.connection.probe import accepted
+from skill.connection.proof import proven
 from skill.faces.printing import dump, wants_json
-from skill.faults import Fault
+from skill.faults import Fault, TryLater
 from skill.shape import plain
-from skill.types import Reply, Request
+from skill.types import Credential, Reply, Request, Service
 
 OLDEST_PYTHON = (3, 11)
 # a clock further off than this makes tokens look expired, or certificates not yet good
@@ -58,9 +61,12 @@ def _findings(skill: Skill, offline: bool) -> Iterator[Finding]:
         yield _guarded(check, skill)
     yield _proxy()
     yield from _files(skill)
+    yield _keychain()
     yield _path(skill)
     if offline:
         yield Finding("network", "note", "not asked")
+        if not skill.sandbox:
+            yield _found(skill)
         return
     yield from _online(skill)
 
@@ -139,6 +145,13 @@ def _files(skill: Skill) -> Iterator[Finding]:
         yield Finding("files", "wrong", f"{netrc} can be read by others", f"chmod 600 {netrc}")
 
 
+def _keychain() -> Finding:
+    from skill.connection import keychain
+
+    name = keychain.backend()
+    return Finding("keychain", "ok", name or "none answers: secrets are kept in the file, for your eyes alone")
+
+
 def _path(skill: Skill) -> Finding:
     found = shutil.which("skill")
     if found is None or _is_ours(Path(found)):
@@ -162,31 +175,51 @@ def _is_ours(file: Path) -> bool:
 
 def _online(skill: Skill) -> Iterator[Finding]:
     service = skill.service() or next(iter(skill.catalog.services.values()))
-    program = skill.options.program
     try:
-        credential = skill.setting.credential(service, skill.connection)
-    except Fault as fault:
-        yield Finding("credential", "wrong", fault.message, fault.hint or f"{program} login")
-        credential = None
-    method, _, path = service.probe.partition(" ") if service.probe else ("GET", "", "/")
-    headers = {"Accept": service.accept, **({"Authorization": f"Bearer {credential.token}"} if credential else {})}
-    try:
+        base = skill.base(service)
         reply = skill.setting.ask()(
-            Request(method, skill.base(service) + path, headers, timeout_s=min(skill.options.timeout_s, 15))
+            Request("GET", base + "/", {"Accept": service.accept}, timeout_s=min(skill.options.timeout_s, 15))
         )
+        yield Finding("network", "ok", f"{urlsplit(base).netloc} answers")
+        yield _clock(reply)
     except Fault as fault:
         yield Finding("network", "wrong", fault.message, fault.hint)
-        return
-    yield Finding("network", "ok", f"{urlsplit(skill.base(service)).netloc} answers")
-    yield _clock(reply)
-    if credential is None:
-        return
+    yield _credential(skill, service)
+
+
+def _found(skill: Skill) -> Finding:
+    """Say where a credential lies, asking nobody."""
+    service = skill.service() or next(iter(skill.catalog.services.values()))
+    try:
+        credential = find(service, skill.setting.environ, skill.connection, skill.setting.token)
+    except Fault as fault:
+        status: Status = "note" if fault.code == "not_signed_in" else "wrong"
+        return Finding("credential", status, fault.message, fault.hint or f"{skill.options.program} login")
+    return Finding("credential", "ok", f"there is one from {credential.source}; whether it is accepted was not asked")
+
+
+def _credential(skill: Skill, service: Service) -> Finding:
+    program = skill.options.program
+    try:
+        reply, credential = proven(skill.setting, service, skill.setting.credential(service, skill.connection))
+    except TryLater as unknown:
+        return Finding("credential", "note", f"not judged: {unknown.message}", unknown.hint or "try again later")
+    except Fault as fault:
+        return Finding("credential", "wrong", fault.message, fault.hint or f"{program} login")
+    return _accepted(credential, reply, program)
+
+
+def _accepted(credential: Credential, reply: Reply | None, program: str) -> Finding:
+    if reply is None:
+        return Finding("credential", "note", f"the one from {credential.source} cannot be proved without a service's own call")
     if reply.status == 401:
-        yield Finding(
-            "credential", "wrong", f"the one from {credential.source} is not accepted", f"{program} login, or set it anew"
-        )
-    else:
-        yield Finding("credential", "ok", f"the one from {credential.source} is accepted")
+        found = f"the one from {credential.source} is not accepted"
+        return Finding("credential", "wrong", found, f"{program} login, or set it anew")
+    if not accepted(reply):
+        found = f"the one from {credential.source} was not judged: the service answered {reply.status}"
+        return Finding("credential", "note", found, "try again later")
+    until = states.moment(credential.expires_at)
+    return Finding("credential", "ok", f"the one from {credential.source} is accepted{f', until {until}' if until else ''}")
 
 
 def _clock(reply: Reply) -> Finding:

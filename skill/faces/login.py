@@ -8,6 +8,7 @@ from typing import Any
 from skill.app import Skill
 from skill.connection import client, desk, leaving, oauth, opener, probe, scoped, signing, states
 from skill.connection.grant import Grant
+from skill.connection.proof import proven
 from skill.connection.store import Entry
 from skill.faces.connections import show
 from skill.faces.printing import dump, note, wants_json
@@ -17,7 +18,6 @@ from skill.types import Service
 
 COMPLETE, START = "complete", "start"
 FINISH_S = 30.0
-UNOFFICIAL = "note: this is the browser sign-in of Heroku's own command line, which Heroku supports for nothing else (unofficial)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ def sign_out(skill: Skill, named: str | None, every: bool, service_name: str) ->
         print(f"{one['key']} is forgotten; its credential is {'revoked' if one['revoked'] else 'not revoked'}.")
         if one.get("where"):
             print(f"  Revoke it at {one['where']}")
+        if one.get("left"):
+            note(f"note: {one['left']}")
     if not done:
         print("Nothing is kept here.")
     if left:
@@ -109,7 +111,7 @@ def say_who(skill: Skill, service_name: str) -> None:
         facts.update(account="sandbox@example.com", source="sandbox", sandbox=True)
     else:
         credential = skill.setting.credential(service, skill.connection)
-        reply = probe.probe(service, skill.base(service), credential, skill.setting.ask())
+        reply, credential = proven(skill.setting, service, credential)
         if reply is not None and reply.status == 401:
             raise NotSignedIn(
                 f"{service.title} does not accept the credential from {credential.source}",
@@ -144,6 +146,9 @@ def _sign_in(skill: Skill, service: Service, wish: Wish) -> None:
     setting = skill.setting
     scope = scoped.scopes_of(wish.scope) if wish.scope else ()
     life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE) if scope else None
+    if wish.expires and wish.way != "browser" and setting.client(service, setting.store.read()) is not None:
+        hint = "add --using browser, or leave --expires out"
+        raise BadInput("what an OAuth client of your own gets is renewed for ever, so that it cannot end by itself", hint=hint)
     if scope and wish.way != "client":
         entry = _narrow_what_is_there(skill, service, wish, scope, life_s)
         if entry is not None:
@@ -154,10 +159,10 @@ def _sign_in(skill: Skill, service: Service, wish: Wish) -> None:
         if found is not None and found["state"] == states.READY and _agreed(skill, found):
             show(skill, found)
             return
-    entry = desk.own(setting, service, wish.named or wish.name, known=wish.named is not None)
+    entry = _own(skill, service, wish)
     entry = signing.begin(setting, service, entry, scope, life_s, wish.way)
     if entry.pending and entry.pending["way"] == "browser":
-        note(UNOFFICIAL)
+        note(f"note: {states.UNOFFICIAL}")
     if not _interactive(skill) or wish.no_browser:
         _show(skill, entry)
         return
@@ -203,11 +208,12 @@ def _narrow_what_is_there(skill: Skill, service: Service, wish: Wish, scope: tup
         return None
     grant = scoped.create(service, setting.base(service), full.token, scope, life_s, setting.ask())
     kept = setting.entry(full.connection) if full.connection else None
-    entry = desk.own(setting, service, wish.name)
+    entry = kept if kept and not wish.name else desk.own(setting, service, wish.name)
     entry = signing.keep(setting, service, entry, grant, "scoped")
-    if kept is not None and kept.id != entry.id:
-        leaving.leave(setting, kept)
-        note(f"note: the full credential of {kept.key} was signed out; only the narrower one is kept")
+    if kept is not None:
+        done = leaving.give_up(setting, service, kept, full, forget=kept.id != entry.id)
+        how = "was revoked" if done else f"is forgotten; revoke it at {leaving.DASHBOARD}"
+        note(f"note: only the narrower credential is kept; the full one of {kept.key} {how}")
     elif full.kind == "environment":
         note(f"note: {full.source} is set and comes first; unset it so that the narrower credential is used")
     return entry
@@ -219,13 +225,19 @@ def _take_token(skill: Skill, service: Service, wish: Wish) -> Entry:
     if not token:
         raise BadInput("no token came on standard input", hint="for example: login --token-stdin < FILE")
     full = setting.credential(service)
+    grant, kind = Grant(full.token), "token"
     if wish.scope:
         life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE)
         scope = scoped.scopes_of(wish.scope)
-        grant = scoped.create(service, setting.base(service), full.token, scope, life_s, setting.ask())
-        return signing.keep(setting, service, desk.own(setting, service, wish.named or wish.name), grant, "scoped")
-    signing.prove(setting, service, full.token)
-    return signing.keep(setting, service, desk.own(setting, service, wish.named or wish.name), Grant(full.token), "token")
+        grant, kind = scoped.create(service, setting.base(service), full.token, scope, life_s, setting.ask()), "scoped"
+    else:
+        signing.prove(setting, service, full.token)
+    return signing.keep(setting, service, _own(skill, service, wish), grant, kind)
+
+
+def _own(skill: Skill, service: Service, wish: Wish) -> Entry:
+    """Give the connection that is signed in: one that is named by `--connectionId` must be there."""
+    return desk.own(skill.setting, service, wish.named or wish.name, known=wish.named is not None)
 
 
 def _create_client(skill: Skill, service: Service) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.conftest import Cli, command, environment
-from tests.identity import CLIENT_ID, CLIENT_SECRET, Identity, browse
+from tests.identity import CLIENT_ID, CLIENT_SECRET, FULL, Identity, browse
 
 RUN = ("action", "run", "get-app", "--input", '{"app":"example"}')
 WRITE = ("action", "run", "create-app", "--input", '{"name":"example-new"}')
@@ -48,6 +48,12 @@ def oauth(cli: Cli, identity: Identity) -> Callable[[], dict[str, Any]]:
         return done.json
 
     return sign_in
+
+
+def refuse(identity: Identity) -> None:
+    """Let no access token be accepted that a sign-in gave."""
+    for token in [token for token, one in identity.tokens.items() if one.expires_at]:
+        identity.tokens[token].expires_at = time.time() - 1
 
 
 def change(store: Path, **facts: Any) -> None:
@@ -264,3 +270,97 @@ def test_an_identity_server_that_is_down_keeps_a_token_that_is_still_good(
     change(store, expires_at=time.time() - 1)
     late = cli(*RUN)
     assert (late.code, late.error["retryable"]) == (6, True)
+
+
+@pytest.mark.parametrize("words", [("whoami",), ("connection", "ensure", "heroku.com"), ("login",), ("doctor",)], ids=" ".join)
+def test_looking_renews_a_refused_token_too(
+    cli: Cli, identity: Identity, oauth: Callable[[], Any], words: tuple[str, ...]
+) -> None:
+    """A refused access token is renewed once by whatever looks at the connection, which stays READY."""
+    oauth()
+    refuse(identity)
+    assert cli(*words).code == 0
+    assert identity.refreshes == 1
+    assert cli("connection", "list").json["items"][0]["state"] == "READY"
+
+
+@pytest.mark.parametrize("words", [("whoami",), RUN, WRITE], ids=["whoami", "read", "write"])
+def test_a_refused_token_that_cannot_be_renewed_asks_for_a_sign_in(
+    cli: Cli, identity: Identity, oauth: Callable[[], Any], words: tuple[str, ...]
+) -> None:
+    """A 401 whose renewal is refused is exit 4, sent once, and the connection then wants a person."""
+    kept = oauth()
+    refuse(identity)
+    identity.refresh_tokens.clear()
+    identity.seen.clear()
+    assert cli(*words).code == 4
+    assert len([one for one in identity.seen if one[1].startswith("/apps")]) == (0 if words == ("whoami",) else 1)
+    assert cli("connection", "get", kept["id"]).json["state"] == "CLIENT_ACTION_REQUIRED"
+
+
+@pytest.mark.parametrize("host", ["https://evil.example", "heroku"])
+def test_a_wrong_identity_host_does_not_end_a_connection(
+    cli: Cli, identity: Identity, store: Path, monkeypatch: pytest.MonkeyPatch, oauth: Callable[[], Any], host: str
+) -> None:
+    """A renewal that could not be asked for says why and leaves the connection signed in."""
+    oauth()
+    change(store, expires_at=time.time() - 1)
+    with monkeypatch.context() as patch:
+        patch.setenv("SKILL_ID_HOST", host)
+        assert cli(*RUN).error["code"] == "host_not_allowed"
+    assert cli(*RUN).code == 0
+
+
+def test_an_odd_answer_does_not_end_a_connection(cli: Cli, identity: Identity, store: Path, oauth: Callable[[], Any]) -> None:
+    """An answer that is no refusal, as of a network that wants a sign-in of its own, leaves the connection signed in."""
+    oauth()
+    change(store, expires_at=time.time() - 1)
+    identity.odd = True
+    assert cli(*RUN).error["code"] == "odd_sign_in"
+    identity.odd = False
+    assert cli(*RUN).code == 0
+
+
+def test_signing_out_with_a_token_at_its_end_revokes_what_renews_it(
+    cli: Cli, identity: Identity, store: Path, oauth: Callable[[], Any]
+) -> None:
+    """An expired access token is renewed before it is revoked, so that the authorization itself is."""
+    oauth()
+    refuse(identity)
+    change(store, expires_at=time.time() - 1)
+    assert cli("logout").json["items"][0]["revoked"] is True
+    assert [token for token, one in identity.tokens.items() if (one.expires_at or time.time() + 1) > time.time()] == [FULL]
+    assert identity.refreshes == 1
+
+
+def test_consent_denied_in_the_browser_of_this_machine(cli: Cli, identity: Identity) -> None:
+    """A refusal that the browser brings to the registered port is a failed set-up with its cause."""
+    begun = cli("login").json
+    person = threading.Timer(0.5, browse, (begun["clientAction"]["uiUrl"], "Deny"))
+    person.start()
+    done = cli("connection", "get", begun["id"], "--wait", "--timeout", "20")
+    person.join()
+    assert (done.code, done.json["state"], done.json["error"]["code"]) == (1, "SETUP_FAILED", "consent_denied")
+
+
+def test_a_pasted_address_finishes_the_sign_in_that_it_belongs_to(cli: Cli, identity: Identity) -> None:
+    """Of two sign-ins that are open, the address finishes its own, though the other was begun later."""
+    first, second = (cli("login", "--name", name).json for name in ("work", "private"))
+    _, address = browse(first["clientAction"]["uiUrl"], "Allow Access")
+    assert cli("login", "complete", address).json["id"] == first["id"]
+    _, address = browse(second["clientAction"]["uiUrl"], "Allow Access")
+    assert cli("login", "complete", address).json["id"] == second["id"]
+
+
+def test_a_client_of_ones_own_cannot_promise_an_end(cli: Cli, identity: Identity) -> None:
+    """--expires with an OAuth client, whose tokens are renewed for ever, is exit 2 and names the way that can."""
+    done = cli("login", "--scope", "read", "--expires", "8h")
+    assert (done.code, "--using browser" in done.error["hint"]) == (2, True)
+    assert cli("login", "--scope", "read", "--expires", "8h", "--using", "browser").json["state"] == "CLIENT_ACTION_REQUIRED"
+
+
+def test_all_is_said_of_how_to_finish(cli: Cli, identity: Identity) -> None:
+    """The action says which command finishes the sign-in, and that an address may be pasted."""
+    action = cli("login", "--no-browser").json["clientAction"]
+    assert action["finish"].endswith("login complete CODE-OR-ADDRESS")
+    assert "unofficial" not in action["description"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from skill.connection.scoped import scopes_of, seconds_of
-from skill.faults import BadInput
+from skill.connection.scoped import explained, scopes_of, seconds_of
+from skill.faults import BadInput, NotSignedIn
+from skill.types import Credential, Plan
 from tests.conftest import Cli, Outcome
 from tests.identity import FULL, Identity, browse
 
@@ -66,6 +67,60 @@ def test_a_stored_full_credential_is_signed_out_for_a_narrow_one(
     signed_in()
     cli("login", "--scope", "read")
     assert [one["kind"] for one in cli("connection", "list").json["items"]] == ["scoped"]
+
+
+def test_narrowing_keeps_the_connection_and_ends_the_full_credential(cli: Cli, identity: Identity) -> None:
+    """The connection keeps its id and name, so that what names it goes on, and the full credential is revoked."""
+    begun = cli("login", "--name", "work").json
+    browse(begun["clientAction"]["uiUrl"], "Log In")
+    cli("login", "complete")
+    done = cli("login", "--scope", "read", "--connectionId", "work")
+    assert (done.json["id"], done.json["name"], done.json["kind"]) == (begun["id"], "work", "scoped")
+    assert "was revoked" in done.err
+    assert [one.scope for one in identity.tokens.values()] == [("global",), ("identity", "read")]
+    assert next(iter(identity.tokens)) == FULL
+
+
+def test_a_token_of_the_users_own_is_narrowed_and_left_to_them(
+    cli: Cli, identity: Identity, store: Path, signed_in: Callable[..., Outcome]
+) -> None:
+    """A token that was brought is forgotten when it is narrowed; where to revoke it is said."""
+    signed_in()
+    token = list(identity.tokens)[-1]
+    assert "dashboard.heroku.com" in cli("login", "--scope", "read").err
+    assert token not in store.read_text()
+    assert token in identity.tokens
+
+
+def test_a_token_whose_scope_nobody_knows_is_told_what_it_may_lack(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal of a token that was made elsewhere names the scope that it may lack, and how to get one."""
+    monkeypatch.setenv("HEROKU_API_KEY", identity.issue(("read",)))
+    done = cli(*VARS)
+    assert (done.code, done.error["code"]) == (4, "forbidden")
+    assert "login --scope read-protected" in done.error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "scope"),
+    [
+        ("/account", "GET", "identity"),
+        ("/account", "PATCH", "global"),
+        ("/oauth/authorizations", "GET", "global"),
+        ("/apps/x", "GET", "read"),
+        ("/apps/x", "PATCH", "write"),
+        ("/apps/x/config-vars", "PATCH", "write-protected"),
+        ("/addons/x/config", "GET", "read-protected"),
+    ],
+)
+def test_the_scope_that_a_request_needs(path: str, method: str, scope: str) -> None:
+    """What is refused to a token without any scope but one of another kind names the scope that its path and method need."""
+    plan = Plan("heroku", method, f"https://api.heroku.com{path}?x=1", "read" if method == "GET" else "write", {})
+    refused = NotSignedIn("no", code="forbidden", http_status=403)
+    fault = explained(refused, Credential("heroku", "here", "t", scope=("none",)), plan)
+    assert (fault.code, fault.next[0].command) == ("scope_too_narrow", f"login --scope {scope}")
+    assert explained(refused, Credential("heroku", "here", "t", scope=("global",)), plan) is refused
 
 
 def test_a_narrow_credential_cannot_make_another(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:

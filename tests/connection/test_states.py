@@ -72,6 +72,26 @@ def test_a_revoked_token_asks_for_a_sign_in(cli: Cli, identity: Identity, signed
     assert (begun["id"], begun["clientAction"]["type"], "uiUrl" in begun["clientAction"]) == (made["id"], "connect", True)
 
 
+def test_a_sign_in_mends_the_connection_in_use(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, signed_in: Callable[..., Outcome]
+) -> None:
+    """Of several connections that want a person the default is signed in first, unless the environment names another."""
+    waiting = cli("connection", "ensure", "heroku", "--name", "waiting").json
+    used = signed_in("--name", "used").json
+    del identity.tokens[list(identity.tokens)[-1]]
+    assert cli("connection", "ensure", "heroku.com").json["id"] == used["id"]
+    monkeypatch.setenv("SKILL_CONNECTION", "waiting")
+    assert cli("connection", "ensure", "heroku.com").json["id"] == waiting["id"]
+
+
+def test_listing_asks_nobody(cli: Cli, identity: Identity, signed_in: Callable[..., Outcome]) -> None:
+    """The list is what is kept, whatever the network does."""
+    signed_in()
+    identity.seen.clear()
+    assert cli("connection", "list").json["items"][0]["state"] == "READY"
+    assert not identity.seen
+
+
 def test_a_refused_variable_is_to_be_unset(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is not accepted comes before any sign-in, so the person is asked to mend it, and nothing is begun."""
     monkeypatch.setenv("HEROKU_API_KEY", "HRKU-nobodysnobodysnobodysnobodys")

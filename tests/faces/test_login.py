@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import socket
 import subprocess
 import threading
 import time
@@ -139,6 +140,33 @@ def test_without_a_browser_the_address_is_pasted_back(identity: Identity) -> Non
     assert "READY" in terminal.shown
 
 
+def test_a_taken_port_leaves_the_pasting(identity: Identity) -> None:
+    """With the registered port taken a person at a browser of this machine pastes the address that it ended at."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        identity.redirect = f"http://localhost:{taken.getsockname()[1]}/callback"
+        env = {
+            "SKILL_OAUTH_CLIENT_ID": "client-id-1",
+            "SKILL_OAUTH_CLIENT_SECRET": "client-secret-1",
+            "SKILL_OAUTH_REDIRECT_URI": identity.redirect,
+            "BROWSER": "true",
+        }
+        terminal = Terminal("login", env=env)
+        url = terminal.until(r"http://\S+/oauth/authorize\?\S+")[0]
+        terminal.until("paste")
+    _, address = browse(url, "Allow Access")
+    terminal.type(address)
+    assert terminal.end() == 0
+    assert "READY" in terminal.shown
+
+
+def test_at_a_terminal_without_a_browser_it_says_what_to_do(identity: Identity) -> None:
+    """`--no-browser` at a terminal prints the address and the command that finishes, and ends."""
+    terminal = Terminal("login", "--no-browser")
+    assert terminal.end() == 0
+    assert re.search(r"Open: http://\S+/auth/browser/\w+\s+Then: .*login complete", terminal.shown)
+    assert "unofficial" in terminal.shown
+
+
 def test_a_token_typed_at_a_terminal_is_not_shown(identity: Identity) -> None:
     """`--token-stdin` at a terminal reads the token unseen."""
     token = identity.issue()
@@ -218,6 +246,7 @@ def test_the_doctor_finds_nothing_wrong(cli: Cli, identity: Identity, monkeypatc
         "host",
         "proxy",
         "files",
+        "keychain",
         "path",
         "network",
         "clock",
@@ -254,6 +283,37 @@ def test_every_finding_has_its_mend(
     words = ("--offline",) if name == "proxy" else ()
     found = check(cli, name, *words)
     assert (found["status"], mend in found["mend"]) == ("wrong", True)
+
+
+def test_the_doctor_does_not_judge_a_credential_while_the_service_is_down(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage says nothing of the credential: it is neither accepted nor refused."""
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    identity.down = True
+    found = check(cli, "credential")
+    assert (found["status"], "503" in found["found"], bool(found["mend"])) == ("note", True, True)
+
+
+def test_the_doctor_offline_says_where_the_credential_lies(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offline nobody is asked, and the source of the credential is said."""
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    found = check(cli, "credential", "--offline")
+    assert (found["status"], "HEROKU_API_KEY" in found["found"]) == ("ok", True)
+    assert not identity.seen
+
+
+def test_the_doctor_without_a_network_has_a_mend_for_all(cli: Cli, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """With everything broken at once every finding that is wrong still has its mend."""
+    monkeypatch.setenv("HEROKU_HOST", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "")
+    (home / "config" / "heroku-skill" / "connections").mkdir(parents=True, mode=0o700)
+    (home / "config" / "heroku-skill" / "connections" / "connections.json").write_text("{")
+    (home / "config" / "heroku-skill" / "connections" / "connections.json").chmod(0o600)
+    done = cli("doctor")
+    wrong = [one for one in done.json["checks"] if one["status"] == "wrong"]
+    assert {"files", "network", "credential"} <= {one["check"] for one in wrong}
+    assert all(one.get("mend") for one in wrong)
 
 
 def test_the_doctor_sees_files_that_others_may_read(cli: Cli, identity: Identity, home: Path) -> None:
