@@ -14,6 +14,7 @@ import pytest
 from skill.connection.keychain import SERVICE
 from tests.conftest import Cli, Outcome, environment
 from tests.identity import CLIENT_ID, CLIENT_SECRET, Identity, browse
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.keychain
 
@@ -244,3 +245,25 @@ def test_the_session_of_the_heroku_cli_in_a_locked_keychain(
     assert (done.code, done.error["code"], ACCOUNT in done.error["message"]) == (4, "not_signed_in", True)
     assert "unlock" in done.error["hint"]
     assert skill("connection", "ensure", "heroku").json["clientAction"]["type"] == "connect"
+
+
+def test_the_real_heroku_cli(skill: Cli, identity: Identity, secret_service: Keychain, home: Path) -> None:
+    """Heroku's own command line signs in at the stand-in as it does at Heroku, and the session that it keeps is found."""
+    heroku = shutil.which("heroku")
+    if heroku is None or "heroku/" not in (version := secret_service.ask(heroku, "--version")):
+        pytest.skip("the Heroku CLI is not installed here")
+    if int(version.split("heroku/")[1].split(".")[0]) < 11:
+        pytest.skip("this Heroku CLI keeps its session in the netrc file: 11 or newer is needed")
+    terminal = Terminal([heroku, "login", "--browser", "true"], secret_service.env)
+    terminal.until("Press any key", timeout_s=60)
+    # it listens to keys a moment after it has said so
+    time.sleep(1)
+    terminal.type("x")
+    browse(terminal.until(r"http://\S+/auth/browser/\w+", timeout_s=60)[0], "Log In")
+    assert terminal.end() == 0
+    assert json.loads((home / "data" / "heroku" / "login.json").read_bytes()) == {"account": "me@example.com"}
+    assert not (home / ".netrc").exists()
+    who = skill("whoami").json
+    assert (who["kind"], who["account"]) == ("heroku-cli", "me@example.com")
+    secret_service.ask(heroku, "logout")
+    assert skill("whoami").error["code"] == "not_signed_in"

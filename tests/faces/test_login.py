@@ -1,13 +1,8 @@
 """The command line of sign-in: at a terminal, in a pipe, and what it says."""
 
-import os
-import pty
 import re
-import select
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +10,7 @@ import pytest
 
 from tests.conftest import Cli, command, environment
 from tests.identity import FULL, Identity, browse, standing
+from tests.terminal import Terminal
 
 BROWSER = """#!/bin/sh
 printf '%s\\n' "$1" >"$TEST_OPENED"
@@ -39,45 +35,9 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[Identity]:
         yield identity
 
 
-class Terminal:
-    """A command at a terminal of its own, read and typed to as a person would."""
-
-    def __init__(self, *words: str, env: Mapping[str, str] | None = None) -> None:
-        self.shown = ""
-        self._ours, theirs = pty.openpty()
-        self.run = subprocess.Popen(
-            command(words), stdin=theirs, stdout=theirs, stderr=theirs, env=environment(dict(env or {})), close_fds=True
-        )
-        os.close(theirs)
-
-    def until(self, pattern: str, timeout_s: float = 20) -> re.Match[str]:
-        """Read until a text is shown."""
-        end = time.monotonic() + timeout_s
-        while (found := re.search(pattern, self.shown)) is None:
-            assert time.monotonic() < end, self.shown
-            assert self._read(), self.shown
-        return found
-
-    def type(self, text: str) -> None:
-        """Type a line."""
-        os.write(self._ours, f"{text}\n".encode())
-
-    def end(self) -> int:
-        """Read to the end and give the exit code."""
-        while self._read():
-            pass
-        os.close(self._ours)
-        return self.run.wait(20)
-
-    def _read(self) -> bool:
-        if not select.select([self._ours], [], [], 20)[0]:
-            return False
-        try:
-            content = os.read(self._ours, 65536)
-        except OSError:
-            return False
-        self.shown += content.decode()
-        return bool(content)
+def at_terminal(*words: str, env: Mapping[str, str] | None = None) -> Terminal:
+    """Run the command line at a terminal."""
+    return Terminal(command(words), environment(dict(env or {})))
 
 
 def netrc(home: Path, token: str) -> None:
@@ -89,7 +49,7 @@ def netrc(home: Path, token: str) -> None:
 def test_at_a_terminal_the_session_of_the_heroku_cli_is_offered(identity: Identity, home: Path) -> None:
     """A session of the Heroku CLI is offered first, and an empty answer takes it."""
     netrc(home, identity.issue())
-    terminal = Terminal("login")
+    terminal = at_terminal("login")
     terminal.until(r"Use .*\.netrc \(cli@example\.com\)\? \[Y/n\]")
     terminal.type("")
     assert terminal.end() == 0
@@ -100,7 +60,7 @@ def test_at_a_terminal_the_session_of_the_heroku_cli_is_offered(identity: Identi
 def test_an_offer_that_is_declined_goes_to_the_browser(identity: Identity, home: Path) -> None:
     """Where the offer is declined the address of the browser sign-in is shown, and the person finishes it there."""
     netrc(home, identity.issue())
-    terminal = Terminal("login")
+    terminal = at_terminal("login")
     terminal.until(r"\[Y/n\]")
     terminal.type("n")
     url = terminal.until(r"http://\S+/auth/browser/\w+")[0]
@@ -116,7 +76,7 @@ def test_on_a_machine_with_a_browser_it_opens(identity: Identity, tmp_path: Path
     browser.write_text(BROWSER)
     browser.chmod(0o755)
     env = {"BROWSER": f"{browser} %s &", "TEST_OPENED": str(opened), "HEROKU_API_KEY": "HRKU-nobodysnobodysnobodys"}
-    terminal = Terminal("login", "--using", "browser", env=env)
+    terminal = at_terminal("login", "--using", "browser", env=env)
     url = terminal.until(r"http://\S+/auth/browser/\w+")[0]
     browse(url, "Log In")
     assert terminal.end() == 0
@@ -131,7 +91,7 @@ def test_without_a_browser_the_address_is_pasted_back(identity: Identity) -> Non
         "SKILL_OAUTH_CLIENT_SECRET": "client-secret-1",
         "SKILL_OAUTH_REDIRECT_URI": identity.redirect,
     }
-    terminal = Terminal("login", env=env)
+    terminal = at_terminal("login", env=env)
     url = terminal.until(r"http://\S+/oauth/authorize\?\S+")[0]
     _, address = browse(url, "Allow Access")
     terminal.until("paste")
@@ -150,7 +110,7 @@ def test_a_taken_port_leaves_the_pasting(identity: Identity) -> None:
             "SKILL_OAUTH_REDIRECT_URI": identity.redirect,
             "BROWSER": "true",
         }
-        terminal = Terminal("login", env=env)
+        terminal = at_terminal("login", env=env)
         url = terminal.until(r"http://\S+/oauth/authorize\?\S+")[0]
         terminal.until("paste")
     _, address = browse(url, "Allow Access")
@@ -161,7 +121,7 @@ def test_a_taken_port_leaves_the_pasting(identity: Identity) -> None:
 
 def test_at_a_terminal_without_a_browser_it_says_what_to_do(identity: Identity) -> None:
     """`--no-browser` at a terminal prints the address and the command that finishes, and ends."""
-    terminal = Terminal("login", "--no-browser")
+    terminal = at_terminal("login", "--no-browser")
     assert terminal.end() == 0
     assert re.search(r"Open: http://\S+/auth/browser/\w+\s+Then: .*login complete", terminal.shown)
     assert "unofficial" in terminal.shown
@@ -170,7 +130,7 @@ def test_at_a_terminal_without_a_browser_it_says_what_to_do(identity: Identity) 
 def test_a_token_typed_at_a_terminal_is_not_shown(identity: Identity) -> None:
     """`--token-stdin` at a terminal reads the token unseen."""
     token = identity.issue()
-    terminal = Terminal("login", "--token-stdin")
+    terminal = at_terminal("login", "--token-stdin")
     terminal.until("Token: ")
     terminal.type(token)
     assert terminal.end() == 0
@@ -366,7 +326,7 @@ def test_people_get_words(identity: Identity, home: Path) -> None:
         (("doctor",), "credential"),
         (("logout",), "Nothing is kept here"),
     ):
-        terminal = Terminal(*words)
+        terminal = at_terminal(*words)
         terminal.end()
         assert wanted in shown(terminal.shown)
         assert "{" not in terminal.shown
