@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -72,8 +73,8 @@ def test_it_holds_what_the_skill_needs_and_nothing_else(packed: Path) -> None:
 def test_it_is_small(packed: Path) -> None:
     """The folder is below 30 MB, and each file at most 8 MB."""
     sizes = {name: len(data) for name, data in below(packed).items()}
-    assert sum(sizes.values()) < 30 * MEGABYTE
-    assert max(sizes.values()) <= 8 * MEGABYTE
+    assert sum(sizes.values()) < 30 * MEGABYTE, f"{sum(sizes.values()) / MEGABYTE:.1f} MB"
+    assert max(sizes.values()) <= 8 * MEGABYTE, max(sizes, key=lambda name: sizes[name])
 
 
 def test_it_is_a_valid_skill(packed: Path) -> None:
@@ -94,6 +95,46 @@ def test_it_runs(packed: Path) -> None:
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["key"]) == (0, "get-app")
     assert below(packed) == before
+
+
+@pytest.mark.market
+def test_it_works_alone(packed: Path, tmp_path: Path) -> None:
+    """Copied alone, with an empty home, it sets itself up and does the main job, and its own folder stays as it was."""
+    folder, empty = tmp_path / "heroku", tmp_path / "empty"
+    shutil.copytree(packed, folder)
+    empty.mkdir()
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTPS_PROXY", "PATH"))}
+    done = subprocess.run(
+        [folder / "scripts/skill", "demo"],
+        env={**kept, "HOME": str(empty)},
+        cwd=empty,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode == 6:
+        pytest.skip(f"the package registry cannot be reached: {done.stderr.strip()[-200:]}")
+    assert (done.returncode, "update-formation" in done.stdout) == (0, True), done.stderr
+    assert below(folder) == below(packed)
+    assert (empty / ".cache" / "heroku-skill").is_dir()
+    assert not (empty / ".config").exists()
+
+
+def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
+    """A file above 8 MB, or 30 MB in all, is named and nothing is written: exit 1."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("LICENSE", "NOTICE", "SKILL.md", "requirements", "scripts", "actions", "skill"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
+    for number, size in ((0, 9), (1, 7)):
+        with open(copy / f"skill/data/more-{number}.bin", "wb") as file:
+            file.truncate(size * MEGABYTE)
+    command = [sys.executable, "-I", str(copy / "scripts/package"), str(tmp_path / "out")]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert (done.returncode, (tmp_path / "out").exists()) == (1, False)
+    assert "more-0.bin has" in done.stderr
+    assert "all files have" in done.stderr
 
 
 def test_an_archive_is_the_same_each_time(packed: Path, tmp_path: Path) -> None:

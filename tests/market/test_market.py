@@ -9,15 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from skills_ref import validate
 
 from skill import __version__
 from tests.conftest import ROOT
+from tests.market.registry import standing
 
 pytestmark = pytest.mark.market
 
 LIMIT_S = 300
 # the newest, and the last known to run on Node 20
 SKILLS = ("skills@latest", "skills@1.5.18")
+# where the packages of a start are already; the tests' own homes have none
+CACHE = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -54,8 +58,8 @@ def npm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(npm_cache: Path) -> Run:
     """Run a client in the working folder of the test."""
 
-    def start(*words: object) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "npm_config_cache": str(npm_cache), "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "CI": "1"}
+    def start(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, **more, "npm_config_cache": str(npm_cache), "DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "CI": "1"}
         return subprocess.run(
             [*map(str, words)], text=True, capture_output=True, env=env, stdin=subprocess.DEVNULL, timeout=LIMIT_S, check=False
         )
@@ -95,15 +99,32 @@ def same(folder: Path, original: Path) -> bool:
     return all((folder / name).read_bytes() == (original / name).read_bytes() for name in names)
 
 
+def works(folder: Path, run: Run) -> bool:
+    """Tell whether a copy starts, whatever became of its permissions, and searches by its encoder."""
+    words = ("action", "list", "--intent", "restart the shop app", "--limit", "1")
+    done = run("sh", folder / "scripts/skill", *words, XDG_CACHE_HOME=CACHE)
+    return done.returncode == 0 and "restart" in json.loads(done.stdout)["items"][0]["key"] and "words alone" not in done.stderr
+
+
 @pytest.mark.parametrize("source", ["clone", "packed"])
 def test_npx_skills_add(source: str, request: pytest.FixtureRequest, run: Run) -> None:
     """`npx skills add` installs the skill whole, for Claude Code and for others, and it can be executed."""
     original = request.getfixturevalue(source)
+    # other agents than Claude Code get a link where the project has their folder already
+    Path(".windsurf").mkdir()
     done = run(*skills(run), "add", original, "-y", "-a", "claude-code", "-a", "codex", "-a", "windsurf")
     assert done.returncode == 0, done.stdout + done.stderr
     for folder in (".agents/skills", ".claude/skills", ".windsurf/skills"):
         assert same(Path(folder, "heroku"), original), folder
         assert os.access(Path(folder, "heroku/scripts/skill"), os.X_OK)
+    assert works(Path(".claude/skills/heroku"), run)
+
+
+def test_the_official_validator(packed: Path, clone: Path, tmp_path: Path) -> None:
+    """The validator of the skill format accepts the packed folder, and a clone whose folder has the skill's name."""
+    assert validate(packed) == []
+    shutil.copytree(clone, tmp_path / "heroku")
+    assert validate(tmp_path / "heroku") == []
 
 
 def test_claude_code(clone: Path, run: Run) -> None:
@@ -120,6 +141,7 @@ def test_claude_code(clone: Path, run: Run) -> None:
     assert "Skills (1)" in details
     (cached,) = Path.home().glob(f".claude/plugins/cache/heroku-skill/heroku/{__version__}")
     assert same(cached, clone)
+    assert works(cached, run)
 
 
 def test_codex(clone: Path, run: Run) -> None:
@@ -131,6 +153,7 @@ def test_codex(clone: Path, run: Run) -> None:
     assert "heroku:heroku: Operate Heroku" in run(codex, "debug", "prompt-input", "hello").stdout
     (cached,) = Path.home().glob(f".codex/plugins/cache/heroku-skill/heroku/{__version__}")
     assert same(cached, clone)
+    assert works(cached, run)
 
 
 def test_gemini(clone: Path, run: Run) -> None:
@@ -141,6 +164,40 @@ def test_gemini(clone: Path, run: Run) -> None:
     done = run(gemini, "skills", "install", "--consent", clone)
     assert done.returncode == 0, done.stdout + done.stderr
     assert same(Path.home() / ".gemini/skills/heroku", clone)
+    assert works(Path.home() / ".gemini/skills/heroku", run)
+
+
+def test_gemini_extension(clone: Path, run: Run) -> None:
+    """Gemini CLI installs the folder as an extension too, and gives SKILL.md as its context."""
+    gemini = tool("gemini")
+    # without this it asks whether the folder of the clone is trusted
+    (Path.home() / ".gemini").mkdir()
+    (Path.home() / ".gemini/settings.json").write_text('{"security": {"folderTrust": {"enabled": false}}}')
+    done = run(gemini, "extensions", "install", "--consent", clone)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = run(gemini, "extensions", "list")
+    assert ".gemini/extensions/heroku/SKILL.md" in listed.stdout + listed.stderr
+
+
+def test_clawhub(packed: Path, run: Run) -> None:
+    """ClawHub's client publishes every byte of the packed folder to a stand-in of its registry, and installs it from there."""
+    clawhub = tool("clawhub")
+    if "--dry-run" not in run(clawhub, "skill", "publish", "--help").stdout:
+        pytest.skip("this clawhub publishes text files alone: 0.23 or newer is needed")
+    config = Path.home() / "clawhub.json"
+    with standing() as registry:
+        config.write_text(json.dumps({"registry": registry.url, "token": "clh_stand-in"}))
+        env = {"CLAWHUB_CONFIG_PATH": str(config), "CLAWHUB_REGISTRY": registry.url, "CLAWHUB_DISABLE_TELEMETRY": "1"}
+        words = ("skill", "publish", packed, "--slug", "heroku", "--version", __version__)
+        for command in (words, ("install", "heroku")):
+            done = run(clawhub, "--no-input", *command, **env)
+            assert done.returncode == 0, done.stdout + done.stderr
+    names = {path.relative_to(packed).as_posix() for path in packed.rglob("*") if path.is_file()}
+    assert set(registry.files) == names
+    assert same(Path("skills/heroku"), packed)
+    # the archive keeps no permissions
+    assert not os.access(Path("skills/heroku/scripts/skill"), os.X_OK)
+    assert works(Path("skills/heroku"), run)
 
 
 def test_scanner_finds_nothing_high(packed: Path, run: Run) -> None:
