@@ -50,6 +50,7 @@ class Identity:
     lifetime_s: float = 28799
     clock_s: float = 0.0
     down: bool = False
+    slow_s: float = 0.0
     odd: bool = False
     seen: list[tuple[str, str]] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
@@ -160,6 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         known.seen.append((self.command, parts.path))
         known.bodies.append(self.sent)
         known.agents.add(self.headers.get("User-Agent", ""))
+        time.sleep(known.slow_s)
         if known.down:
             self._say(503, {"id": "unavailable", "message": "down"})
             return

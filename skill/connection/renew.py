@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from threading import Lock
 
 from skill.connection import oauth
 from skill.connection.lock import locked
@@ -85,11 +86,19 @@ def _again(store: Store, name: str, before: Entry) -> Entry:
 
 
 class Renewing:
-    """An exchange that renews a refused credential once and sends the request again, which is safe: 401 means not done."""
+    """An exchange that renews a refused credential once and sends the request again, which is safe: 401 means not done.
 
-    def __init__(self, exchange: Exchange, renewed: Callable[[Credential], Credential | None]) -> None:
+    `renewed` gives a new credential, None where there is none; `refused` is told of a new one that is refused as well.
+    """
+
+    def __init__(
+        self, exchange: Exchange, renewed: Callable[[Credential], Credential | None], refused: Callable[[Credential], None]
+    ) -> None:
         self._exchange = exchange
         self._renewed = renewed
+        self._refused = refused
+        # the threads of one call share the credential
+        self._lock = Lock()
         self._credential: Credential | None = None
         self._stale: dict[str, str] = {}
 
@@ -106,15 +115,25 @@ class Renewing:
         request = self._signed(request)
         reply = self._exchange(request)
         signature = request.headers.get("Authorization")
-        if reply.status != 401 or self._credential is None or signature is None or signature in self._stale:
+        if reply.status != 401 or signature is None:
             return reply
-        new = self._renewed(self._credential)
-        if new is None or new.token == self._credential.token:
-            return reply
+        with self._lock:
+            # another thread may have renewed it while this request was on its way
+            if signature not in self._stale and not self._renew():
+                return reply
+        reply = self._exchange(self._signed(request))
+        if reply.status == 401 and self._credential is not None:
+            self._refused(self._credential)
+        return reply
+
+    def _renew(self) -> bool:
+        new = self._renewed(self._credential) if self._credential else None
+        if self._credential is None or new is None or new.token == self._credential.token:
+            return False
         for sign in (_bearer, _basic):
             self._stale[sign(self._credential.token)] = sign(new.token)
         self._credential = new
-        return self._exchange(self._signed(request))
+        return True
 
     def _signed(self, request: Request) -> Request:
         # later pages are asked for with the headers of the first one

@@ -1,6 +1,7 @@
 """Signs a run: finds its credential, and renews it where the service refuses it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from skill.connection import renew
 from skill.connection.setting import Setting
@@ -35,7 +36,7 @@ class Signer:
 
     def exchange(self) -> Exchange:
         """Make the exchange that requests go through."""
-        self._renewing = renew.Renewing(self._exchange(), self._renewed)
+        self._renewing = renew.Renewing(self._exchange(), self._renewed, _refused)
         self._renewing.sign_with(self._credential)
         return self._renewing
 
@@ -47,8 +48,14 @@ class Signer:
             if credential.renewable:
                 self._credential = renew.renew(credential, self._service, self._setting.environ, self._setting.ask())
                 return self._credential
-            renew.mark_refused(credential)
+            _refused(credential)
         except Fault:
             # the refusal itself is what the run reports
             return None
         return None
+
+
+def _refused(credential: Credential) -> None:
+    # what cannot be kept of it changes nothing in the refusal that the run reports
+    with suppress(Fault):
+        renew.mark_refused(credential)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skill.app import Skill
-from skill.connection import client, desk, leaving, oauth, opener, probe, scoped, signing, states
+from skill.connection import client, desk, environment, leaving, oauth, opener, probe, scoped, signing, states
 from skill.connection.grant import Grant
 from skill.connection.proof import proven
 from skill.connection.store import Entry
@@ -237,6 +237,8 @@ def _take_token(skill: Skill, service: Service, wish: Wish) -> Entry:
 
 def _own(skill: Skill, service: Service, wish: Wish) -> Entry:
     """Give the connection that is signed in: one that is named by `--connectionId` must be there."""
+    if environment.read(service, skill.setting.environ):
+        note(f"note: {environment.variable(service)} is set and comes before every kept sign-in; unset it to use this one")
     return desk.own(skill.setting, service, wish.named or wish.name, known=wish.named is not None)
 
 

@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from skill.connection.renew import Renewing
+from skill.types import Credential, Reply, Request
 from tests.conftest import Cli, command, environment
 from tests.identity import CLIENT_ID, CLIENT_SECRET, FULL, Identity, browse
 
@@ -229,6 +232,48 @@ def test_a_refused_token_is_renewed_and_the_request_sent_again(
         del identity.tokens[token]
     assert cli(*words).code == 0
     assert identity.refreshes == 1
+
+
+def test_many_runs_side_by_side_renew_once(cli: Cli, identity: Identity, oauth: Callable[[], Any]) -> None:
+    """A token that is refused to many requests of one call at a time is renewed once, and every one of them is sent again."""
+    oauth()
+    refuse(identity)
+    identity.slow_s = 0.05
+    done = cli("action", "run", "get-app", "--each", "-", "--set-from", "app", stdin=b"example\n" * 32)
+    assert done.code == 0, done.out
+    assert identity.refreshes == 1
+
+
+def test_a_request_that_was_on_its_way_while_another_renewed_is_sent_again() -> None:
+    """A request refused for a token that another thread renewed meanwhile is signed anew, and nothing is renewed twice."""
+    renewals = []
+
+    def exchange(request: Request) -> Reply:
+        old = request.headers["Authorization"] == "Bearer old"
+        if old and request.url.endswith("/slow"):
+            renewing(Request("GET", "https://api.heroku.com/quick", request.headers))
+        return Reply(401 if old else 200, {}, b"")
+
+    def renewed(credential: Credential) -> Credential:
+        renewals.append(credential.token)
+        return replace(credential, token="new")
+
+    renewing = Renewing(exchange, renewed, lambda _: None)
+    renewing.sign_with(Credential("heroku", "here", "old", renewable=True))
+    assert renewing(Request("GET", "https://api.heroku.com/slow", {"Authorization": "Bearer old"})).status == 200
+    assert renewals == ["old"]
+
+
+def test_a_token_that_is_refused_though_it_was_renewed(cli: Cli, identity: Identity, oauth: Callable[[], Any]) -> None:
+    """A new token that is refused too ends the connection: exit 4 after one renewal and one more try."""
+    kept = oauth()
+    refuse(identity)
+    identity.lifetime_s = -1
+    identity.seen.clear()
+    assert cli(*WRITE).code == 4
+    assert (identity.refreshes, identity.count("POST", "/apps")) == (1, 2)
+    (shown,) = (one for one in cli("connection", "list").json["items"] if one["id"] == kept["id"])
+    assert shown["state"] == "CLIENT_ACTION_REQUIRED"
 
 
 def test_a_clock_that_is_wrong_does_no_harm(cli: Cli, identity: Identity, store: Path, oauth: Callable[[], Any]) -> None:

@@ -153,6 +153,16 @@ def test_signing_in_twice_does_nothing(cli: Cli, identity: Identity, monkeypatch
     assert identity.count("POST", "/auth") == 0
 
 
+@pytest.mark.parametrize("words", [("login", "--using", "browser"), ("login", "--token-stdin")], ids=" ".join)
+def test_a_variable_that_comes_first_is_told_of(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """A sign-in that HEROKU_API_KEY would hide says so."""
+    monkeypatch.setenv("HEROKU_API_KEY", "HRKU-nobodysnobodysnobodys")
+    done = cli(*words, stdin=FULL.encode())
+    assert (done.code, "HEROKU_API_KEY is set" in done.err) == (0, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [("login", "nonsense"), ("login", "complete", "a", "b"), ("login", "--using", "magic"), ("login", "--expires", "8h"),
