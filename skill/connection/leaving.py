@@ -76,6 +76,22 @@ def _where(entry: Entry) -> str:
     return f"the service's own page of tokens, for Heroku {DASHBOARD}"
 
 
+def forget_clients(setting: Setting) -> list[dict[str, Any]]:
+    """Forget the user's own OAuth clients that are kept; at their service they stay registered.
+
+    Returns:
+        Which ones they were.
+    """
+    if not setting.store.read().clients:
+        return []
+    with setting.store.edit() as book:
+        gone = list(book.clients.values())
+        book.clients.clear()
+        for kept in gone:
+            setting.store.drop(kept)
+    return [{"service": one.service, "clientId": one.authorization, **left_behind(one)} for one in gone]
+
+
 def keep_client(setting: Setting, service: Service, client: oauth.Client) -> None:
     """Keep the user's own OAuth client, its secret where secrets are kept."""
     with setting.store.edit() as book:

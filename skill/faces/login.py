@@ -78,6 +78,7 @@ def sign_out(skill: Skill, named: str | None, every: bool, service_name: str) ->
     if named and not chosen:
         desk.delete(setting, named)
     done = [leaving.leave(setting, entry) for entry in list(chosen)]
+    clients = leaving.forget_clients(setting) if every else []
     left = None
     try:
         found = setting.credential(service)
@@ -85,7 +86,7 @@ def sign_out(skill: Skill, named: str | None, every: bool, service_name: str) ->
     except NotSignedIn:
         pass
     if wants_json(skill.options):
-        dump({"items": done, **({"left": left} if left else {})})
+        dump({"items": done, **({"clients": clients} if clients else {}), **({"left": left} if left else {})})
         return
     for one in done:
         print(f"{one['key']} is forgotten; its credential is {'revoked' if one['revoked'] else 'not revoked'}.")
@@ -93,7 +94,9 @@ def sign_out(skill: Skill, named: str | None, every: bool, service_name: str) ->
             print(f"  Revoke it at {one['where']}")
         if one.get("left"):
             note(f"note: {one['left']}")
-    if not done:
+    for one in clients:
+        print(f"The OAuth client {one['clientId']} is forgotten; it stays registered until you delete it.")
+    if not (done or clients):
         print("Nothing is kept here.")
     if left:
         note(f"A credential is still found in {left['source']}: {left['how']}")

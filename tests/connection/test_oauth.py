@@ -183,9 +183,9 @@ def test_half_a_client_is_a_configuration_error(
 
 
 def test_a_client_can_be_registered_and_is_used_from_then_on(
-    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch, store: Path
 ) -> None:
-    """`--create-client` registers a client with a token that is there, keeps its secret, and the next sign-in uses it."""
+    """`--create-client` registers a client with a token that is there, and sign-ins use it until `logout --all` forgets it."""
     for name in ("SKILL_OAUTH_CLIENT_ID", "SKILL_OAUTH_CLIENT_SECRET"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("HEROKU_API_KEY", next(iter(identity.tokens)))
@@ -195,6 +195,9 @@ def test_a_client_can_be_registered_and_is_used_from_then_on(
     monkeypatch.delenv("HEROKU_API_KEY")
     _, address = browse(cli("login").json["clientAction"]["uiUrl"], "Allow Access")
     assert cli("login", "complete", address).json["kind"] == "oauth"
+    assert cli("logout", "--all").json["clients"] == [{"service": "heroku", "clientId": "made-client"}]
+    assert "made-secret" not in store.read_text()
+    assert "/auth/browser/" in cli("login").json["clientAction"]["uiUrl"]
 
 
 def test_a_token_that_ends_soon_is_renewed_before_it_is_used(
