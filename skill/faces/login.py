@@ -7,9 +7,10 @@ from typing import Any
 
 from skill.app import Skill
 from skill.connection import client, desk, environment, leaving, oauth, opener, probe, scoped, signing, states
+from skill.connection.find import VARIABLE
 from skill.connection.grant import Grant
 from skill.connection.proof import proven
-from skill.connection.store import Entry
+from skill.connection.store import Entry, no_such
 from skill.faces.connections import show
 from skill.faces.printing import dump, note, wants_json
 from skill.faults import BadInput, NotSignedIn
@@ -239,7 +240,10 @@ def _take_token(skill: Skill, service: Service, wish: Wish) -> Entry:
 
 
 def _own(skill: Skill, service: Service, wish: Wish) -> Entry:
-    """Give the connection that is signed in: one that is named by `--connectionId` must be there."""
+    """Give the connection that is signed in: one that is named must be there, unless it is made under that very name."""
+    chosen = skill.setting.environ.get(VARIABLE, "").strip()
+    if chosen and wish.named is None and chosen not in {service.name, wish.name} and skill.setting.entry(chosen) is None:
+        raise no_such(chosen)
     if environment.read(service, skill.setting.environ):
         note(f"note: {environment.variable(service)} is set and comes before every kept sign-in; unset it to use this one")
     return desk.own(skill.setting, service, wish.named or wish.name, known=wish.named is not None)

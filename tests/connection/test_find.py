@@ -127,6 +127,18 @@ def test_no_command_makes_do_without_a_named_connection(
     assert not [one for one in cli("connection", "list").json["items"] if one["name"] == "nobody"]
 
 
+def test_a_sign_in_does_not_make_do_without_the_connection_of_the_environment(
+    cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With SKILL_CONNECTION naming none that is there `login` is exit 2, unless it makes the one of that name."""
+    monkeypatch.setenv("SKILL_CONNECTION", "work")
+    for words in (("login",), ("login", "--token-stdin"), ("login", "--name", "other")):
+        done = cli(*words, stdin=identity.issue().encode())
+        assert (done.code, done.error["code"]) == (2, "no_such_connection")
+    assert cli("login", "--name", "work", "--token-stdin", stdin=identity.issue().encode()).json["state"] == "READY"
+    assert cli(*WHO).code == 0
+
+
 def test_a_named_connection_signs_the_run(cli: Cli, identity: Identity, signed_in: Callable[..., Outcome]) -> None:
     """Two accounts stand side by side: a run is signed by the named one, by id, key or name, and a raw request too."""
     first = signed_in("--name", "work").json
