@@ -8,8 +8,8 @@ from threading import Lock
 from skill.connection import oauth
 from skill.connection.lock import locked
 from skill.connection.store import Entry, Store
-from skill.connection.stored import credential_of
-from skill.faults import Fault, TryLater
+from skill.connection.stored import NEEDS_SIGN_IN, credential_of
+from skill.faults import Fault
 from skill.types import Credential, Exchange, Reply, Request, Service
 
 # renewed this many seconds before it ends, so that no request meets the end on its way
@@ -28,8 +28,9 @@ def fresh(credential: Credential, service: Service, environ: Mapping[str, str], 
         return credential
     try:
         return renew(credential, service, environ, ask())
-    except TryLater:
-        if credential.expires_at > time.time():
+    except Fault as fault:
+        # what is still good is used while its renewal cannot be had
+        if fault.code != NEEDS_SIGN_IN and credential.expires_at > time.time():
             return credential
         raise
 

@@ -50,11 +50,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Book:
-    """All that is kept: the connections in the order they were made, which one each service uses, and who calls."""
+    """All that is kept: the connections in the order they were made, which one each service uses, and its OAuth clients."""
 
     entries: list[Entry] = field(default_factory=list)
     default: dict[str, str] = field(default_factory=dict)
-    client_name: str = ""
     clients: dict[str, Entry] = field(default_factory=dict)
 
     def named(self, name: str) -> Entry | None:
@@ -219,7 +218,7 @@ def _book(whole: Facts) -> Book:
         )
     entries = [_entry(one) for one in whole["entries"]]
     clients = {str(name): _entry(one) for name, one in whole["clients"].items()}
-    return Book(entries, dict(whole["default"]), str(whole["client_name"]), clients)
+    return Book(entries, dict(whole["default"]), clients)
 
 
 def _entry(facts: Facts) -> Entry:

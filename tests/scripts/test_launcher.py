@@ -183,6 +183,20 @@ def test_two_starts_at_once_end_well(tmp_path):
     assert len(list((tmp_path / "cache/heroku-skill").iterdir())) == 1
 
 
+def test_no_secret_reaches_what_sets_up(tmp_path):
+    """The programs that fetch and build packages find no secret of the user's in their environment; the program itself does."""
+    path, seen = tools(tmp_path / "bin"), tmp_path / "seen"
+    python = Path(sys.executable).resolve()
+    make = f'for last; do :; done; exec "{python}" -I -m venv --without-pip "$last"'
+    program(path, "uv", f'export -p >>"{seen}"; case "$1" in venv) {make} ;; pip) ;; *) exit 1 ;; esac')
+    secrets = dict.fromkeys(("HEROKU_API_KEY", "HEROKU_API_TOKEN", "SKILL_OAUTH_CLIENT_SECRET"), "s3cret")
+    cli = 'import os\n\ndef main():\n    print(os.environ["HEROKU_API_KEY"])\n'
+    done = start(folder(tmp_path / "copy", cli=cli), environment(path, tmp_path / "cache", **secrets))
+    assert (done.returncode, done.stdout) == (0, "s3cret\n"), done.stderr
+    assert "HOME" in seen.read_text()
+    assert "s3cret" not in seen.read_text()
+
+
 def test_lock_of_a_dead_set_up_is_taken_over(tmp_path):
     """A set-up that was killed leaves a lock and half an environment, and neither is in the way of the next."""
     copy, cache = folder(tmp_path / "copy"), tmp_path / "cache"
