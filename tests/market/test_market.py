@@ -200,6 +200,21 @@ def test_clawhub(packed: Path, run: Run) -> None:
     assert works(Path("skills/heroku"), run)
 
 
+def test_openclaw(packed: Path, run: Run) -> None:
+    """OpenClaw reads the requirements in SKILL.md, finds them met on this machine, and shows the skill to its model."""
+    openclaw = tool("openclaw")
+    shutil.copytree(packed, Path.home() / ".openclaw/skills/heroku")
+    listed = run(openclaw, "skills", "list", "--json")
+    if listed.returncode:
+        pytest.skip(f"openclaw does not run here: {listed.stderr.strip()[-300:]}")
+    found = next(one for one in json.loads(listed.stdout)["skills"] if one["name"] == "heroku")
+    assert (found["eligible"], found["modelVisible"]) == (True, True), found
+    assert not any(found["missing"].values())
+    told = run(openclaw, "skills", "info", "heroku").stdout
+    assert "sh" in told
+    assert "python3.11" in told
+
+
 def test_scanner_finds_nothing_high(packed: Path, run: Run) -> None:
     """A scanner of skills finds nothing high or critical in the folder."""
     done = run(tool("skill-scanner"), "scan", packed, "--format", "json")
