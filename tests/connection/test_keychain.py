@@ -250,6 +250,8 @@ def test_the_session_of_the_heroku_cli_in_a_locked_keychain(
 def test_the_real_heroku_cli(skill: Cli, identity: Identity, secret_service: Keychain, home: Path) -> None:
     """Heroku's own command line signs in at the stand-in as it does at Heroku, and the session that it keeps is found."""
     heroku = shutil.which("heroku")
+    # it would go on to fetch a newer release of itself after the test
+    secret_service.env |= {"HEROKU_DISABLE_AUTOUPDATE": "1", "DISABLE_TELEMETRY": "true"}
     if heroku is None or "heroku/" not in (version := secret_service.ask(heroku, "--version")):
         pytest.skip("the Heroku CLI is not installed here")
     if int(version.split("heroku/")[1].split(".")[0]) < 11:
