@@ -2,7 +2,7 @@
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from skill.app import Skill
@@ -48,6 +48,9 @@ def sign_in(skill: Skill, wish: Wish) -> None:
     if skill.sandbox:
         show(skill, desk.SANDBOX)
         return
+    if wish.named in skill.catalog.services:
+        # a service's own name stands for no connection in particular
+        wish = replace(wish, named=None, service=wish.named or "")
     known = skill.setting.entry(wish.named) if wish.named else None
     service = _service(skill, known.service if known and known.service else wish.service)
     if wish.words[:1] == [COMPLETE] and len(wish.words) <= 2:
@@ -59,6 +62,7 @@ def sign_in(skill: Skill, wish: Wish) -> None:
         raise BadInput(f"there is no way {wish.way!r} to sign in", hint="--using browser, or --using client")
     if wish.expires is not None and not wish.scope:
         raise BadInput("--expires goes with --scope", hint="login --scope read --expires 8h")
+    _check_named(skill, wish)
     if wish.create_client:
         _create_client(skill, service)
     elif skill.options.token_stdin:
@@ -150,14 +154,14 @@ def _sign_in(skill: Skill, service: Service, wish: Wish) -> None:
     setting = skill.setting
     scope = scoped.scopes_of(wish.scope) if wish.scope else ()
     life_s = scoped.seconds_of(wish.expires or scoped.DEFAULT_LIFE) if scope else None
-    if wish.expires and wish.way != "browser" and setting.client(service, setting.store.read()) is not None:
-        hint = "add --using browser, or leave --expires out"
-        raise BadInput("what an OAuth client of your own gets is renewed for ever, so that it cannot end by itself", hint=hint)
     if scope and wish.way != "client":
         entry = _narrow_what_is_there(skill, service, wish, scope, life_s)
         if entry is not None:
             _show(skill, entry)
             return
+    if wish.expires and wish.way != "browser" and setting.client(service, setting.store.read()) is not None:
+        hint = "add --using browser, or leave --expires out"
+        raise BadInput("what an OAuth client of your own gets is renewed for ever, so that it cannot end by itself", hint=hint)
     if not (scope or wish.name or wish.named or wish.way):
         found = desk.found(setting, service)
         if found is not None and found["state"] == states.READY and _agreed(skill, found):
@@ -240,13 +244,17 @@ def _take_token(skill: Skill, service: Service, wish: Wish) -> Entry:
 
 
 def _own(skill: Skill, service: Service, wish: Wish) -> Entry:
-    """Give the connection that is signed in: one that is named must be there, unless it is made under that very name."""
-    chosen = skill.setting.environ.get(VARIABLE, "").strip()
-    if chosen and wish.named is None and chosen not in {service.name, wish.name} and skill.setting.entry(chosen) is None:
-        raise no_such(chosen)
+    """Give the connection that is signed in, and say what would hide it."""
     if environment.read(service, skill.setting.environ):
         note(f"note: {environment.variable(service)} is set and comes before every kept sign-in; unset it to use this one")
     return desk.own(skill.setting, service, wish.named or wish.name, known=wish.named is not None)
+
+
+def _check_named(skill: Skill, wish: Wish) -> None:
+    """See that the connection that is named is there, before anything is made; it may be made under that very name."""
+    chosen = wish.named or skill.setting.environ.get(VARIABLE, "").strip()
+    if chosen and chosen not in {*skill.catalog.services, wish.name} and skill.setting.entry(chosen) is None:
+        raise no_such(chosen)
 
 
 def _create_client(skill: Skill, service: Service) -> None:

@@ -132,11 +132,18 @@ def test_a_sign_in_does_not_make_do_without_the_connection_of_the_environment(
 ) -> None:
     """With SKILL_CONNECTION naming none that is there `login` is exit 2, unless it makes the one of that name."""
     monkeypatch.setenv("SKILL_CONNECTION", "work")
-    for words in (("login",), ("login", "--token-stdin"), ("login", "--name", "other")):
+    for words in (
+        ("login",),
+        ("login", "--token-stdin"),
+        ("login", "--name", "other"),
+        ("login", "--token-stdin", "--scope", "read"),
+    ):
         done = cli(*words, stdin=identity.issue().encode())
         assert (done.code, done.error["code"]) == (2, "no_such_connection")
+    assert identity.count("POST", "/oauth/authorizations") == 0
     assert cli("login", "--name", "work", "--token-stdin", stdin=identity.issue().encode()).json["state"] == "READY"
     assert cli(*WHO).code == 0
+    assert cli("login", "--connectionId", "heroku").json["name"] == "work"
 
 
 def test_a_named_connection_signs_the_run(cli: Cli, identity: Identity, signed_in: Callable[..., Outcome]) -> None:

@@ -402,11 +402,13 @@ def test_a_pasted_address_finishes_the_sign_in_that_it_belongs_to(cli: Cli, iden
     assert cli("login", "complete", address).json["id"] == second["id"]
 
 
-def test_a_client_of_ones_own_cannot_promise_an_end(cli: Cli, identity: Identity) -> None:
-    """--expires with an OAuth client, whose tokens are renewed for ever, is exit 2 and names the way that can."""
+def test_a_client_of_ones_own_cannot_promise_an_end(cli: Cli, identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--expires with an OAuth client, whose tokens are renewed for ever, is exit 2 unless a full credential is there."""
     done = cli("login", "--scope", "read", "--expires", "8h")
     assert (done.code, "--using browser" in done.error["hint"]) == (2, True)
     assert cli("login", "--scope", "read", "--expires", "8h", "--using", "browser").json["state"] == "CLIENT_ACTION_REQUIRED"
+    monkeypatch.setenv("HEROKU_API_KEY", FULL)
+    assert cli("login", "--scope", "read", "--expires", "8h").json["kind"] == "scoped"
 
 
 def test_all_is_said_of_how_to_finish(cli: Cli, identity: Identity) -> None:
