@@ -1,7 +1,9 @@
 """The façade that wires the rooms together; every face calls one method of it and prints what it gives."""
 
+import copy
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -14,18 +16,21 @@ from skill.again import SANDBOX, bad_input, connection, manner, run_command, whe
 from skill.catalog import Catalog, open_catalog
 from skill.connection import base_of, may_sign
 from skill.connection.hosts import LOCAL
-from skill.faults import BadInput, NoSuchAction, Step
+from skill.faults import BadInput, Fault, NoSuchAction, Step
 from skill.lookup import Lookup, resolved, stripped, wanted
 from skill.paths import check_path, origin_of, segment
 from skill.plan import path_values, plan_action, plan_raw
 from skill.schema import check, with_defaults
-from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Service
+from skill.sorting import ordered
+from skill.types import Action, Exchange, Json, Options, Plan, Result, Service
 
 if TYPE_CHECKING:
     from skill.connection.setting import Setting
+    from skill.connection.signer import Signer
     from skill.gather import Sink
     from skill.index import Found
     from skill.run import Runner
+    from skill.wire import Delivery
 
 LONGEST_INTENT = 2000
 
@@ -36,7 +41,9 @@ class Skill:
     def __init__(self, options: Options, note: Callable[[str], None], exchange: Callable[[], Exchange] | None = None) -> None:
         self.options = options
         self.note = note
+        self.told: Callable[[int], None] = lambda _: None
         self._exchange = exchange
+        self._said: set[str] = set()
         # every command that is suggested, and every result, says so too
         options.sandbox = self.sandbox
         self._token = ""
@@ -154,8 +161,10 @@ class Skill:
         whole = stripped(action, whole, service)
         names = wanted(action, whole, service)
         if names and not rehearse:
+            # what is forbidden looks nothing up either
+            self.runner.permit(plan_action(action, whole, service, base), whole)
             whole = resolved(action, whole, service, partial(self._ask, service), partial(self.command, key))
-        plan = plan_action(action, whole, service, base)
+        plan = ordered(plan_action(action, whole, service, base), self.options)
         told = tuple(f"{one.method} {one.target} gives the {one.rule['take']} of {one.value!r}" for one in names)
         return (replace(plan, lookups=told) if rehearse else plan), whole
 
@@ -167,39 +176,74 @@ class Skill:
         return self.runner.ask(replace(plan, risk="read"))
 
     def complete(self, action: Action, given: dict[str, Json]) -> dict[str, Json]:
-        """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so."""
+        """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so once."""
+        wants = "app" in action.input.get("required", ()) and "app" not in given
+        return {"app": self._app, **given} if wants and self._app else given
+
+    @cached_property
+    def _app(self) -> str | None:
         from skill.context import known_app
 
-        wants = "app" in action.input.get("required", ()) and "app" not in given
-        if not wants:
-            return given
-        found = known_app(self.options.app, os.environ, Path.cwd())
-        if found is None:
-            return given
-        app, source = found
+        app, source = known_app(self.options.app, os.environ, Path.cwd()) or (None, "-a")
         if source != "-a":
             self.note(f"note: app {app!r} taken from {source}")
-        return {"app": app, **given}
+        return app
 
     def run(self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str, sink: "Sink | None" = None) -> Result:
         """Run a plan; `again` is the command that did it, for hints, and `sink` takes the items of a list as they come.
 
         Raises:
-            BadInput: the list cannot be sorted so.
+            BadInput: --missing-ok stands beside what deletes nothing.
+            Fault: the run failed.
         """
         from skill.run import Wish
 
         options = self.options
-        wish = Wish(confirm, again, self._pages(plan), options.if_missing, options.missing_ok)
+        self._check_missing_ok(plan.method)
+        wish = Wish(confirm, again, options.limit or 0, options.if_missing, options.missing_ok)
         return self.runner.run(plan, given, wish, sink)
 
-    def _pages(self, plan: Plan) -> Pages:
-        options = self.options
-        allowed = ("id", *(plan.action.sort if plan.action else ()))
-        if options.sort and plan.action and options.sort not in allowed:
-            raise BadInput(f"{plan.action.key} cannot be sorted by {options.sort!r}", hint=f"--sort takes {', '.join(allowed)}")
-        sort = options.sort or (allowed[-1] if options.order and plan.action else "")
-        return Pages(sort, options.order or "", options.limit or 0)
+    def gone(self, key: str, fault: Fault) -> Result | None:
+        """Give the result of a delete whose thing was not found before anything was sent; None where that is the failure."""
+        from skill.converge import gone
+
+        method = self.catalog.action(key).method
+        if not self.options.missing_ok or not gone(fault, None, method):
+            return None
+        return Result(None, sandbox=self.sandbox, converged="missing")
+
+    def like(self, method: str, path: str) -> list[Action]:
+        """List the actions that a raw request may be, `{name}` standing for any value in its path."""
+        from skill.run import actions_like
+
+        service = self._chosen or next(iter(self.catalog.services.values()))
+        try:
+            parts = urlsplit(path)
+        except ValueError:
+            # what is no address is refused where it is planned
+            return []
+        here = not parts.netloc or origin_of(path) in {origin_of(service.base), origin_of(self.base(service))}
+        return actions_like(self.catalog, method, parts.path, None if here else parts.netloc.lower())
+
+    def sign_in(self, service: str | None, kind: str | None) -> None:
+        """Find the credential that a service's requests will be signed with; for a stand-in, or where none is wanted, none.
+
+        Raises:
+            NotSignedIn: there is none.
+        """
+        named = self.catalog.services[service] if service else self._chosen or next(iter(self.catalog.services.values()))
+        if not self.sandbox and (kind or named.sign_in) != "none":
+            self._signer.credential(named)
+
+    def _check_missing_ok(self, method: str) -> None:
+        if self.options.missing_ok and method != "DELETE":
+            raise BadInput("--missing-ok is for what deletes", hint="leave it out; a create has --if-missing")
+
+    def turn(self) -> "Skill":
+        """Give the same for one of many inputs: with the same connections, and a time limit of its own."""
+        turn = copy.copy(self)
+        turn.runner = replace(self.runner, until=self._until(), told=lambda _: None)
+        return turn
 
     def request(
         self,
@@ -234,29 +278,58 @@ class Skill:
             )
         like = actions_like(self.catalog, method, parts.path, urlsplit(origin_of(path)).netloc if elsewhere else None)
         plan = plan_raw(service, base, method, path, query=query, headers=headers, content=content, raw=raw, matches=like)
-        return plan, path_values(plan)
+        return ordered(plan, self.options), path_values(plan)
 
     @cached_property
     def runner(self) -> "Runner":
         """Make what runs plans, with the network or the sandbox behind it."""
-        from skill.connection.signer import Signer
         from skill.run import Runner
 
         options = self.options
-        signer = Signer(self.setting, self.exchange, self.connection)
         return Runner(
             catalog=self.catalog,
             environ=os.environ,
-            exchange=signer.exchange,
+            deliver=lambda: self.delivery,
             shell=self._look,
-            sign=signer.credential,
+            sign=self._signer.credential,
+            until=self._until(),
+            tail=where(options),
             sandbox=self.sandbox,
-            timeout_s=options.timeout_s,
             reveal=options.reveal,
             strict=options.strict,
             two_factor=options.two_factor,
-            say=self.note if options.verbose else (lambda _: None),
+            say=self._say,
+            warn=self.once,
+            told=self.told,
         )
+
+    @cached_property
+    def delivery(self) -> "Delivery":
+        """Make what sends: one pool of connections and one count of the calls that are left, for the whole call."""
+        from skill.wire import Delivery
+
+        return Delivery(self._signer.exchange(), self._say)
+
+    @cached_property
+    def _signer(self) -> "Signer":
+        from skill.connection.signer import Signer
+
+        return Signer(self.setting, self.exchange, self.connection)
+
+    def _until(self) -> float:
+        return time.monotonic() + self.options.timeout_s
+
+    def once(self, words: str) -> None:
+        """Say something beside the result, once a call."""
+        if words not in self._said:
+            self._said.add(words)
+            self.note(words)
+
+    def _say(self, words: str) -> None:
+        if self.options.verbose:
+            from skill.shape import mask_text
+
+            self.note(mask_text(words))
 
     def command(self, key: str, given: Mapping[str, Json]) -> str:
         """Write the command of this call for an action, without the program's name, quoted for a shell."""

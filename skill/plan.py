@@ -13,6 +13,7 @@ from skill.schema import parse
 from skill.types import Action, Confirmation, Json, Plan, Risk, Service
 
 MASK = "[masked]"
+SHORTEST_SECRET = 6
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # the program signs requests itself, and a header of the caller's must not move the token or the framing
@@ -160,6 +161,24 @@ def secret_pointers(value: Json, node: Json, at: str = "") -> list[str]:
         items = node.get("items", {})
         return [found for place, part in enumerate(value) for found in secret_pointers(part, items, f"{at}/{place}")]
     return []
+
+
+def secret_values(plan: Plan) -> list[str]:
+    """List the secrets that a plan's body holds, but those too short to be told from other words."""
+    found = []
+    for pointer in plan.secrets:
+        part: Json = plan.content if plan.raw is None else _json_or_none(plan.raw)
+        for name in pointer.split("/")[1:]:
+            name = name.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - a step of a pointer, as it is read
+            part = part[int(name)] if isinstance(part, list) else part[name]
+        found += [text for text in _texts(part) if len(text) >= SHORTEST_SECRET]
+    return sorted(found, key=len, reverse=True)
+
+
+def _texts(value: Json) -> list[str]:
+    if isinstance(value, (dict, list)):
+        return [text for part in (value.values() if isinstance(value, dict) else value) for text in _texts(part)]
+    return [value] if isinstance(value, str) else []
 
 
 def body_bytes(plan: Plan) -> bytes | None:

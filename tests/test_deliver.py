@@ -22,7 +22,13 @@ class Line:
         self.left = deque(outcomes)
         self.asked = 0
         self.slept: list[float] = []
-        self.deliver = Delivery(self.exchange, sleep=self.slept.append, now=lambda: NOW)
+        self.time = 0.0
+        self.deliver = Delivery(self.exchange, sleep=self.sleep, now=lambda: NOW + self.time, clock=lambda: self.time)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+        self.time += seconds
 
     def exchange(self, request: Request) -> Reply:
         """Play the next outcome."""

@@ -81,7 +81,6 @@ REFUSALS = [
     (404, {"id": "not_found", "message": "no"}, 1, "not_found"),
     (409, {"id": "conflict", "message": "no"}, 1, "conflict"),
     (422, {"id": "invalid_params", "message": "no"}, 1, "invalid_params"),
-    (423, {"id": "confirmation_required", "message": "no"}, 5, "confirmation_required"),
     (429, {"id": "rate_limit", "message": "no"}, 6, "rate_limit"),
 ]
 

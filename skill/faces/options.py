@@ -78,7 +78,7 @@ def shared() -> list[click.Parameter]:
             ["--timeout", "timeout_s"],
             type=Seconds(0.1, 3600),
             metavar="SECONDS",
-            help="Limit of one request (60).",
+            help="Limit of all that the command sends (60).",
             **given,
         ),
         click.Option(["--token-stdin", "token_stdin"], hidden=True, help="For people: read a token from standard input.", **flag),
