@@ -6,7 +6,7 @@ from typing import NamedTuple
 from skill.catalog import Catalog
 from skill.faults import BadInput, Fault, Refused
 from skill.paths import looks_like_id, path_parameters
-from skill.plan import plan_action
+from skill.plan import MASK, plan_action
 from skill.types import Action, Json, Plan
 
 # by what a thing is known before it has an id, the surest first; only the first that its input has counts
@@ -73,13 +73,15 @@ def found(places: Iterable[Place], given: Mapping[str, Json], items: Items) -> t
 
 
 def differences(value: Mapping[str, Json], given: Mapping[str, Json]) -> list[str]:
-    """Say in what a thing that is there already differs from what was asked for."""
+    """Say in what a thing that is there already differs from what was asked for; both are masked, and what is hidden stays so."""
     told = []
     for name, wanted in given.items():
         here = value.get(name)
         forms = [here.get(key) for key in ("name", "id", "email")] if isinstance(here, dict) else [here]
         known = [form for form in forms if isinstance(form, (str, int)) and not isinstance(form, bool)]
-        if known and isinstance(wanted, (str, int)) and str(wanted) not in map(str, known):
+        if MASK in (*known, wanted) or not isinstance(wanted, (str, int)):
+            continue
+        if known and str(wanted) not in map(str, known):
             told.append(f"it is there already, and its {name} is {known[0]}, not {wanted}")
     return told[:MOST_TOLD]
 

@@ -84,7 +84,7 @@ class Runner:
         plan = _consented(plan, wish.confirm)
         places = converge.places_of(self.catalog, plan, given) if wish.if_missing else []
         # looked for first, since not every service refuses to make a second one
-        result = self._existing(places, given) or self._recorded(plan, given, wish, sink, credential, places)
+        result = self._existing(places, plan, given) or self._recorded(plan, given, wish, sink, credential, places)
         return result._replace(sandbox=self.sandbox)
 
     def _recorded(
@@ -160,9 +160,9 @@ class Runner:
         if wish.missing_ok and converge.gone(fault, plan):
             return Result(None, converged="missing")
         # another may have made it since it was looked for
-        return self._existing(places, given) if fault.http_status in (409, 422) else None
+        return self._existing(places, plan, given) if fault.http_status in (409, 422) else None
 
-    def _existing(self, places: Sequence[converge.Place], given: Mapping[str, Json]) -> Result | None:
+    def _existing(self, places: Sequence[converge.Place], plan: Plan, given: Mapping[str, Json]) -> Result | None:
         found = converge.found(places, given, self._items)
         if found is None:
             return None
@@ -171,7 +171,8 @@ class Runner:
         if schema and schema.get("type") == "array":
             schema = schema.get("items")
         shown = mask(value, schema, self.reveal)
-        return Result(shown, warnings=tuple(converge.differences(shown, given)), run_id=str(uuid.uuid4()), converged="existed")
+        told = converge.differences(shown, mask(dict(given), plan.action.input if plan.action else None))
+        return Result(shown, warnings=tuple(told), run_id=str(uuid.uuid4()), converged="existed")
 
     def _items(self, plan: Plan) -> Iterator[Json]:
         for reply in self._replies(plan, {}, self._credential(plan)):
@@ -247,7 +248,7 @@ class Runner:
                     fault.message = hide(fault.message, _secrets(plan, credential))
                     raise fault
                 if plan.risk == "read" and not body_of(reply).readable:
-                    raise TryLater("the reply was cut off or is not what it says it is", http_status=reply.status)
+                    raise _torn(reply, ways)
                 yield reply
         except ExchangeFailed as failed:
             raise self._failed(failed, plan, ways) from None
@@ -260,6 +261,16 @@ class Runner:
         hint = "check the network, or HTTPS_PROXY if there is a proxy; --timeout SECONDS allows more time"
         step = [Step(ways.again, "try again")] if ways.again else []
         return TryLater(f"{words}; nothing was changed", code="network", hint=hint, next=step)
+
+
+def _torn(reply: Reply, ways: Ways) -> TryLater:
+    again = ways.repeated()
+    return TryLater(
+        "the reply was cut off or is not what it says it is",
+        hint="try again; --timeout SECONDS allows more time, and a network that wants a sign-in may answer in its place",
+        next=[again] if again else [],
+        http_status=reply.status,
+    )
 
 
 def _look_up(plan: Plan, url: str) -> Plan:

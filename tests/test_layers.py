@@ -10,7 +10,7 @@ from skill import places
 ROOMS = (
     "types", "faults", "places", "schema", "paths", "select", "catalog", "plan", "sorting", "lookup", "shape", "policy", "audit",
     "record", "converge", "ways", "context", "connection", "wire", "reading", "gather", "index", "sandbox", "around", "run",
-    "flows", "again", "app", "faces",
+    "flows", "again", "wiring", "app", "faces",
 )  # fmt: skip
 HOMES = {
     "yaml": ("catalog/yaml_file.py",),

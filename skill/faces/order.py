@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Mapping
 from functools import partial
+from shlex import quote
 from typing import NamedTuple, Protocol
 
+from skill.again import connection, where
 from skill.app import Skill
 from skill.faces.output import check_selection, print_included, print_item, print_result, streams
 from skill.faces.printing import note, print_plan
@@ -169,5 +171,6 @@ def _rehearse(skill: Skill, maker: Maker, out: str | None) -> int:
         planfile.write(skill, maker, order, out)
     print_plan(order.plan, skill.options)
     if out:
-        note(f"Run exactly this: {skill.options.program} action run --plan {out}")
+        options = skill.options
+        note(f"Run exactly this: {options.program} action run --plan {quote(out)}{connection(options)}{where(options)}")
     return 0
