@@ -112,7 +112,7 @@ class Wiring:
             two_factor=options.two_factor,
             say=self._say,
             warn=self.once,
-            told=lambda count: self.told(count),
+            told=self._tell,
         )
 
     @cached_property
@@ -136,6 +136,10 @@ class Wiring:
         if words not in self._said:
             self._said.add(words)
             self.note(words)
+
+    def _tell(self, count: int) -> None:
+        # whoever listens may come after the runner was made
+        self.told(count)
 
     def _say(self, words: str) -> None:
         if self.options.verbose:

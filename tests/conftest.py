@@ -41,6 +41,12 @@ class Outcome:
         return json.loads(self.out)
 
     @property
+    def lines(self) -> list[Any]:
+        """Every line of the output read as JSON, in the order of their indexes where they have one."""
+        read = [json.loads(line) for line in self.out.splitlines()]
+        return sorted(read, key=lambda line: line["index"]) if read and "index" in read[0] else read
+
+    @property
     def error(self) -> Any:
         """The error of the envelope."""
         return self.json["error"]

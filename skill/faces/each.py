@@ -169,10 +169,10 @@ def _read(many: Many, line: str) -> tuple[dict[str, Json] | Fault, str]:
 
 def _end(pool: ThreadPoolExecutor, why: BaseException) -> None:
     """Begin nothing more and let what is under way end, so that its outcome is noted; a second interruption ends at once."""
-    pool.shutdown(wait=False, cancel_futures=True)
-    if isinstance(why, KeyboardInterrupt):
-        note("waiting for what is under way; a second interruption does not")
     try:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(why, KeyboardInterrupt):
+            note("waiting for what is under way; a second interruption does not")
         pool.shutdown(wait=True)
     except KeyboardInterrupt:
         note("interrupted again: what was under way may have been done, see `log`")
