@@ -82,6 +82,9 @@ class Runner:
         if plan.confirmation is not None:
             self._confirm(plan, plan.confirmation, wish, credential)
         plan = _consented(plan, wish.confirm)
+        if isinstance(plan.content, dict) and plan.action and not plan.action.body:
+            # a raw request says by its body what an action's input says
+            given = {**plan.content, **given}
         places = converge.places_of(self.catalog, plan, given) if wish.if_missing else []
         # looked for first, since not every service refuses to make a second one
         result = self._existing(places, plan, given) or self._recorded(plan, given, wish, sink, credential, places)
