@@ -163,16 +163,23 @@ def secret_pointers(value: Json, node: Json, at: str = "") -> list[str]:
     return []
 
 
-def secret_values(plan: Plan) -> list[str]:
-    """List the secrets that a plan's body holds, but those too short to be told from other words."""
-    found = []
-    for pointer in plan.secrets:
-        part: Json = plan.content if plan.raw is None else _json_or_none(plan.raw)
-        for name in pointer.split("/")[1:]:
-            name = name.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - a step of a pointer, as it is read
-            part = part[int(name)] if isinstance(part, list) else part[name]
-        found += [text for text in _texts(part) if len(text) >= SHORTEST_SECRET]
-    return sorted(found, key=len, reverse=True)
+def secret_values(plan: Plan, reveal: Iterable[str] = ()) -> list[str]:
+    """List the secrets of a plan's body and path, but those that are revealed, or too short to be told from other words."""
+    shown = frozenset(reveal)
+    if "all" in shown:
+        return []
+    content = plan.content if plan.raw is None else _json_or_none(plan.raw)
+    names = [[part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]] for pointer in plan.secrets]
+    parts = [_at(content, path) for path in names if not shown & set(path[-1:])]
+    pairs = zip(urlsplit(plan.url).path.split("/"), urlsplit(plan.shown_url).path.split("/"), strict=False)
+    parts += [unquote(given) for given, told in pairs if MASK in unquote(told) and given != told]
+    return sorted((text for part in parts for text in _texts(part) if len(text) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _at(value: Json, path: Sequence[str]) -> Json:
+    for name in path:
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
 
 
 def _texts(value: Json) -> list[str]:

@@ -77,6 +77,13 @@ class Runner:
         Raises:
             Fault: nothing was done, or it is said what is unknown.
         """
+        try:
+            return self._allowed(plan, given, wish, sink)
+        except Fault as fault:
+            fault.message = hide(fault.message, secret_values(plan))
+            raise
+
+    def _allowed(self, plan: Plan, given: Mapping[str, Json], wish: Wish, sink: Sink | None) -> Result:
         self.permit(plan, given)
         credential = self._credential(plan)
         if plan.confirmation is not None:
@@ -144,7 +151,7 @@ class Runner:
     def _gathered(
         self, plan: Plan, given: Mapping[str, Json], wish: Wish, sink: Sink | None, credential: Credential | None
     ) -> Result:
-        rest, secrets = f"{wish.again} --limit 0", _secrets(plan, credential)
+        rest, secrets = f"{wish.again} --limit 0", self._secrets(plan, credential)
         gatherer = Gatherer(plan, self.reveal, self.strict, wish.limit, rest, sink, secrets, self.told)
         try:
             for reply in self._replies(plan, given, credential, wish.again, gatherer.warn):
@@ -248,13 +255,17 @@ class Runner:
                 if reply.status >= 300:
                     warn(reply)
                     fault = explained(fault_of(reply, plan, ways), credential, plan)
-                    fault.message = hide(fault.message, _secrets(plan, credential))
+                    fault.message = hide(fault.message, [credential.token] if credential else [])
                     raise fault
                 if plan.risk == "read" and not body_of(reply).readable:
                     raise _torn(reply, ways)
                 yield reply
         except ExchangeFailed as failed:
             raise self._failed(failed, plan, ways) from None
+
+    def _secrets(self, plan: Plan, credential: Credential | None) -> list[str]:
+        """List what is never shown, wherever the service repeats it."""
+        return [*secret_values(plan, self.reveal), *([credential.token] if credential else [])]
 
     def _failed(self, failed: ExchangeFailed, plan: Plan, ways: Ways) -> Fault:
         words, look = mask_text(failed.message), ways.look()
@@ -299,10 +310,6 @@ def _consented(plan: Plan, confirm: str | None) -> Plan:
     if confirm is None or not takes or plan.raw is not None or not isinstance(plan.content, dict):
         return plan
     return replace(plan, content={"confirm": confirm, **plan.content})
-
-
-def _secrets(plan: Plan, credential: Credential | None) -> list[str]:
-    return [*secret_values(plan), *([credential.token] if credential else [])]
 
 
 def actions_like(catalog: Catalog, method: str, path: str, host: str | None) -> list[Action]:

@@ -143,6 +143,18 @@ def user_actions(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def shown_on(terminal: int) -> str:
+    """Read all that a program has written on a terminal, and close it."""
+    content = b""
+    try:
+        while chunk := os.read(terminal, 65536):
+            content += chunk
+    except OSError:
+        pass  # a terminal ends with an error where a pipe ends with nothing
+    os.close(terminal)
+    return content.decode()
+
+
 def command(words: Sequence[str]) -> list[str]:
     """Give the command that runs the program with this Python."""
     return [sys.executable, "-m", "skill", *words]

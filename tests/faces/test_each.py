@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skill import audit
-from tests.conftest import Cli, command, environment
+from tests.conftest import Cli, command, environment, shown_on
 from tests.server import HANG, RESET_READ, Server, answer
 
 APP = {"id": "01234567-89ab-cdef-0123-456789abcdef", "name": "example"}
@@ -231,8 +231,7 @@ def test_a_terminal_sees_how_far_it_is(server: Server) -> None:
     ) as running:
         os.close(theirs)
         out, _ = running.communicate(timeout=60)
-    shown = os.read(ours, 65536).decode()
-    os.close(ours)
+    shown = shown_on(ours)
     assert len(out.splitlines()) == 30
     assert "of 30, 0 failed" in shown
     assert shown.endswith("30 done, 0 failed\r\n")
