@@ -34,6 +34,7 @@ class Gatherer:
     shown: int = 0
     pages: int = 0
     more: bool = False
+    single: bool = False
     reply: Reply | None = None
     warnings: list[str] = field(default_factory=list)
     odd: list[Problem] = field(default_factory=list)
@@ -56,9 +57,10 @@ class Gatherer:
         if isinstance(value, list):
             self._add(value, reply)
         elif self.pages == 1:
-            self.output = value
+            # what is no list has no pages, whatever its head says
+            self.output, self.single = value, True
         else:
-            self._add([value], reply)
+            self._add([] if value is None else [value], reply)
 
     def warn(self, reply: Reply) -> None:
         """Keep what a reply warns of, once."""
@@ -66,8 +68,8 @@ class Gatherer:
 
     @property
     def full(self) -> bool:
-        """Whether as many items have come as were wanted."""
-        return bool(self.limit) and self.shown >= self.limit
+        """Whether as many items have come as were wanted, or all that there can be."""
+        return self.single or (bool(self.limit) and self.shown >= self.limit)
 
     def result(self) -> Result:
         """Give what was gathered."""

@@ -92,6 +92,13 @@ def test_what_has_no_order_is_not_sorted(cli: Cli, server: Server, words: tuple[
     assert (cli("action", "run", *words).code, server.seen) == (2, [])
 
 
+@pytest.mark.parametrize("value", [{"id": "a"}, False, "x", None])
+def test_what_is_no_list_has_no_pages(cli: Cli, server: Server, value: object) -> None:
+    """A reply that is no list is given as it is, also where it names a next range."""
+    server.play(answer(value, 200, next_range="]a.."))
+    assert cli("request", "/none").json["output"] == value
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the terminals of POSIX")
 @pytest.mark.parametrize(("pages", "shown"), [(3, True), (1, False)])
 def test_a_long_list_says_how_far_it_is(server: Server, pages: int, shown: bool) -> None:

@@ -33,7 +33,8 @@ def program_name() -> str:
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value in (None, False, ()):
+    # --limit 0 is said, and not left out
+    if value is None or value is False or value == ():
         return
     kept, name = options_of(context), str(parameter.name)
     if isinstance(value, tuple):
