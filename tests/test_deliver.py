@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from email.utils import formatdate
 
@@ -178,3 +179,21 @@ def test_json_that_is_not_closed_is_asked_for_again(body: bytes, tries: int) -> 
     line = Line(torn, reply(200))
     line.deliver(REQUEST, repeatable=True)
     assert line.asked == tries
+
+
+@pytest.mark.parametrize(("last", "repeatable", "status"), [(LOST, True, 503), (UNSENT, True, 503), (UNSENT, False, 429)])
+def test_what_was_said_outlives_a_lost_try(last: ExchangeFailed, repeatable: bool, status: int) -> None:
+    """Where the last of several tries is lost, and nothing was changed, what the service said before is the answer."""
+    line = Line(reply(status), *[last] * 9)
+    request = replace(REQUEST, method="GET") if repeatable else REQUEST
+    assert line.deliver(request, repeatable=repeatable).status == status
+
+
+@pytest.mark.parametrize("first", [LOST, reply(503)], ids=["lost", "503"])
+@pytest.mark.parametrize("last", [UNSENT, reply(429)], ids=["unsent", "429"])
+def test_a_replacing_write_in_doubt_stays_in_doubt(first: Reply | ExchangeFailed, last: Reply | ExchangeFailed) -> None:
+    """A write that may be repeated and of which one try may have arrived is not called unsent for the sake of a later one."""
+    line = Line(first, *[last] * 9)
+    with pytest.raises(ExchangeFailed) if first is LOST else nullcontext() as caught:
+        assert line.deliver(replace(REQUEST, method="PUT"), repeatable=True).status == 503
+    assert caught is None or caught.value.sent

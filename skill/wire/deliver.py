@@ -113,10 +113,11 @@ class Delivery:
         import tenacity
 
         jitter = tenacity.wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S)
-        done = [first]
+        outcomes: list[Reply | ExchangeFailed] = []
 
         def attempt() -> Reply | ExchangeFailed:
-            return done.pop() if done else self._try(request, deadline)
+            outcomes.append(self._try(request, deadline) if outcomes else first)
+            return outcomes[-1]
 
         def pause(state: tenacity.RetryCallState) -> float:
             asked = _asked(state.outcome.result() if state.outcome else None, self.now())
@@ -131,10 +132,10 @@ class Delivery:
             stop=lambda state: state.attempt_number >= MOST_TRIES or spent(state),
             sleep=self.sleep,
             before_sleep=self._tell,
-            retry_error_callback=lambda state: state.outcome.result() if state.outcome else first,
+            retry_error_callback=lambda _: None,
         )
-        outcome: Reply | ExchangeFailed = retrying(attempt)
-        return outcome
+        retrying(attempt)
+        return _telling(request, outcomes)
 
     def _tell(self, state: Any) -> None:
         outcome = state.outcome.result()
@@ -165,6 +166,19 @@ def _asked(outcome: Reply | ExchangeFailed | None, now: float) -> float | None:
     if not isinstance(outcome, Reply):
         return None
     return retry_after_s(outcome.headers.get("retry-after", ""), now)
+
+
+def _telling(request: Request, outcomes: list[Reply | ExchangeFailed]) -> Reply | ExchangeFailed:
+    """Pick the outcome of several tries that tells most: a write of which one may have arrived stays in doubt."""
+    last = outcomes[-1]
+    if isinstance(last, Reply) and last.status != 429:
+        return last
+    doubtful = [one for one in outcomes if (one.status >= 500 if isinstance(one, Reply) else one.sent)]
+    if doubtful and request.method not in ("GET", "HEAD"):
+        return doubtful[-1]
+    # what the service said tells more than that there was no time to ask it once more
+    said = [one for one in outcomes if isinstance(one, Reply) and one.status >= 400]
+    return said[-1] if said else last
 
 
 def _torn(reply: Reply) -> bool:
