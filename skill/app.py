@@ -3,7 +3,6 @@
 import copy
 import os
 import re
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -142,6 +141,8 @@ class Skill(Wiring):
 
     def gone(self, key: str, fault: Fault) -> Result | None:
         """Give the result of a delete whose thing was not found before anything was sent; None where that is the failure."""
+        import uuid
+
         from skill.converge import gone
 
         method = self.catalog.action(key).method

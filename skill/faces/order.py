@@ -119,6 +119,8 @@ def check_how(skill: Skill, how: How) -> None:
     Raises:
         BadInput: they cannot.
     """
+    if how.include and (skill.options.jq or skill.options.format not in (None, "json")):
+        raise BadInput("-i shows the head beside the envelope", hint="leave -i out, or --jq and --format")
     if how.each is None:
         for name, given in (("--set-from", how.set_from), ("--resume", how.resume)):
             if given is not None:
