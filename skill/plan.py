@@ -128,6 +128,15 @@ def _sound(plan: Plan) -> Plan:
     return plan
 
 
+def consented(plan: Plan, confirm: str | None) -> Plan:
+    """Pass a person's confirmation on to the service, where the action has a place for it and the service is who asks."""
+    action = plan.action
+    takes = action is not None and "confirm" in action.input.get("properties", {}) and plan.confirmation is None
+    if confirm is None or not takes or plan.raw is not None or not isinstance(plan.content, dict):
+        return plan
+    return replace(plan, content={"confirm": confirm, **plan.content})
+
+
 def path_values(plan: Plan) -> dict[str, Json]:
     """Give the values that the path of a raw request has for the parameters of its action."""
     values = match_path(plan.action.path, urlsplit(plan.url).path) if plan.action else None

@@ -88,7 +88,6 @@ class Runner:
         credential = self._credential(plan)
         if plan.confirmation is not None:
             self._confirm(plan, plan.confirmation, wish, credential)
-        plan = _consented(plan, wish.confirm)
         if isinstance(plan.content, dict) and plan.action and not plan.action.body:
             # a raw request says by its body what an action's input says
             given = {**plan.content, **given}
@@ -301,15 +300,6 @@ def _look_up(plan: Plan, url: str) -> Plan:
         secrets=(),
         action=None,
     )
-
-
-def _consented(plan: Plan, confirm: str | None) -> Plan:
-    """Pass a person's confirmation on to the service where the action has a place for it and the service is who asks."""
-    action = plan.action
-    takes = action is not None and "confirm" in action.input.get("properties", {}) and plan.confirmation is None
-    if confirm is None or not takes or plan.raw is not None or not isinstance(plan.content, dict):
-        return plan
-    return replace(plan, content={"confirm": confirm, **plan.content})
 
 
 def actions_like(catalog: Catalog, method: str, path: str, host: str | None) -> list[Action]:

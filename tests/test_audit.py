@@ -63,7 +63,7 @@ def test_a_raw_write_is_written_down_with_its_body(cli: Cli, server: Server) -> 
     cli("request", "/apps/x", "-X", "PATCH", "-d", '{"maintenance":true}')
     cli("request", "/apps/x/config-vars", "-X", "PATCH", "-d", '{"KEY":"hunter2"}')
     cli("request", "/none", "-X", "POST", "-d", '{"password":"hunter2","a":1}')
-    told = [(entry["key"] if "key" in entry else None, entry["input"]) for entry in audit.read() if entry["outcome"] == "done"]
+    told = [(entry.get("key"), entry["input"]) for entry in audit.read() if entry["outcome"] == "done"]
     assert told == [
         ("update-app", {"app": "x", "maintenance": True}),
         ("update-config-vars", {"app": "x", "KEY": "[masked]"}),

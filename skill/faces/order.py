@@ -12,6 +12,7 @@ from skill.faces.output import check_selection, print_included, print_item, prin
 from skill.faces.printing import note, print_plan
 from skill.faces.progress import Progress
 from skill.faults import BadInput, Refused
+from skill.plan import consented
 from skill.shape import show_plan
 from skill.types import Json, Plan, Result, Schema
 
@@ -105,7 +106,7 @@ def carry_out(skill: Skill, maker: Maker, how: How) -> int:
 
         return run_each(skill, maker, how)
     if how.dry_run or how.out:
-        return _rehearse(skill, maker, how.out)
+        return _rehearse(skill, maker, how)
     order = planned(skill, maker, {})
     if isinstance(order, Result):
         print_result(order, skill.options)
@@ -150,7 +151,7 @@ def finish(skill: Skill, order: Order, how: How) -> int:
     Raises:
         Fault: the run failed.
     """
-    options, plan = skill.options, order.plan
+    options, plan = skill.options, consented(order.plan, how.confirm)
     if options.verbose:
         shown = show_plan(plan)
         note(f"{shown['method']} {shown['url']}")
@@ -165,8 +166,14 @@ def finish(skill: Skill, order: Order, how: How) -> int:
     return 0
 
 
-def _rehearse(skill: Skill, maker: Maker, out: str | None) -> int:
+def rehearsed(skill: Skill, maker: Maker, how: How) -> Order:
+    """Plan a run without sending anything, as it would be sent."""
     order = maker.make(skill, {}, rehearse=True)
+    return order._replace(plan=consented(order.plan, how.confirm))
+
+
+def _rehearse(skill: Skill, maker: Maker, how: How) -> int:
+    order, out = rehearsed(skill, maker, how), how.out
     if out:
         from skill.faces import planfile
 

@@ -8,7 +8,9 @@ from shlex import quote
 from typing import Any
 
 from skill.app import Skill
-from skill.faces.order import Maker, Order
+from skill.faces.order import How, Maker, Order, check_how, finish, rehearsed
+from skill.faces.output import check_selection
+from skill.faces.printing import print_plan
 from skill.faults import BadInput, Step
 from skill.places import write_whole
 from skill.plan import digest
@@ -41,19 +43,43 @@ def write(skill: Skill, maker: Maker, order: Order, path: str) -> None:
         raise BadInput(f"--out {path!r}: {wrong.strerror}", hint="name a file that may be written") from None
 
 
-def read(
-    skill: Skill, path: str, *, key: str | None = None, given: Mapping[str, Json] | None = None, raw: Maker | None = None
-) -> Order:
-    """Read a plan and make it anew; what was shown is what is run.
+def run(
+    skill: Skill, how: How, *, key: str | None = None, given: Mapping[str, Json] | None = None, raw: Maker | None = None
+) -> int:
+    """Run a kept plan, or show it once more.
 
     Args:
         key: the action's key where the caller gave it too.
         given: the input, wanted again where the plan holds a secret.
         raw: the request, wanted again where the plan holds a secret.
 
+    Returns:
+        The exit code.
+
+    Raises:
+        BadInput: it is no plan, or what would be sent differs from what was shown.
+        Fault: the run failed.
+    """
+    check_how(skill, how)
+    if how.out:
+        raise BadInput("--out keeps a plan, and --plan has one", hint="leave one of them out")
+    maker, order = read(skill, how, key=key, given=given, raw=raw)
+    check_selection(skill.options, maker.output)
+    if how.dry_run:
+        print_plan(order.plan, skill.options)
+        return 0
+    return finish(skill, maker.make(skill, {}) if order.plan.lookups else order, how)
+
+
+def read(
+    skill: Skill, how: How, *, key: str | None = None, given: Mapping[str, Json] | None = None, raw: Maker | None = None
+) -> tuple[Maker, Order]:
+    """Read a plan and make it anew, to be rehearsed or run.
+
     Raises:
         BadInput: it is no plan, or what would be sent differs from what was shown.
     """
+    path = how.plan or ""
     try:
         content = json.loads(Path(path).read_bytes())
         salt, wanted, shown = content["salt"], content["digest"], content["plan"]
@@ -63,11 +89,11 @@ def read(
             f"--plan {path!r} is no plan", code="bad_plan", hint="action run KEY … --dry-run --out FILE writes one"
         ) from None
     _check_where(skill, content)
-    rehearsed = maker.make(skill, {}, rehearse=True)
-    if digest(rehearsed.plan, salt) != wanted or show_plan(rehearsed.plan) != shown:
-        step = Step(f"{rehearsed.again} --dry-run --out {quote(path)}", "make the plan anew")
+    order = rehearsed(skill, maker, how)
+    if digest(order.plan, salt) != wanted or show_plan(order.plan) != shown:
+        step = Step(f"{order.again} --dry-run --out {quote(path)}", "make the plan anew")
         raise _differs("what would be sent now differs from what was shown; nothing was sent", step)
-    return maker.make(skill, {}) if rehearsed.plan.lookups else rehearsed
+    return maker, order
 
 
 def _maker(

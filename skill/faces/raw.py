@@ -9,7 +9,7 @@ from typing import Any
 from skill.again import SANDBOX, manner, where
 from skill.app import Skill
 from skill.faces.given import read_json, read_text
-from skill.faces.order import How, Order, carry_out, check_how, finish
+from skill.faces.order import How, Order, carry_out
 from skill.faults import BadInput, Problem
 from skill.plan import MASK
 from skill.shape import SECRET_HEADERS, mask, mask_text
@@ -189,8 +189,7 @@ def send_raw(skill: Skill, maker: RawMaker | None, how: How) -> int:
         return carry_out(skill, maker, how)
     from skill.faces import planfile
 
-    check_how(skill, how)
-    return finish(skill, planfile.read(skill, how.plan or "", raw=maker), how)
+    return planfile.run(skill, how, raw=maker)
 
 
 def _text(value: Json) -> str:

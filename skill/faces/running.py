@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from skill import places
 from skill.app import Skill
 from skill.faces.given import read_input
-from skill.faces.order import How, Order, carry_out, check_how, finish
+from skill.faces.order import How, Order, carry_out
 from skill.faces.printing import dump, print_action, wants_json, width
 from skill.faults import BadInput, Step
 from skill.shape import full, mask, table
@@ -100,8 +100,7 @@ def run_action(skill: Skill, key: str | None, given: str | None, pairs: list[str
         return carry_out(skill, ActionMaker(action, whole), how)
     from skill.faces import planfile
 
-    check_how(skill, how)
-    return finish(skill, planfile.read(skill, how.plan or "", key=key, given=whole), how)
+    return planfile.run(skill, how, key=key, given=whole)
 
 
 def reset_sandbox(skill: Skill) -> None:

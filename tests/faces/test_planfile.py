@@ -77,6 +77,16 @@ def test_a_plan_with_a_name_is_looked_up_when_it_runs(cli: Cli, server: Server) 
     assert server.seen[1].path == f"/pipelines/{APP['id']}/pipeline-stack"
 
 
+@pytest.mark.parametrize("words", [ACTION, RAW, LOOKED_UP], ids=["action", "raw", "looked up"])
+@pytest.mark.parametrize("more", [("--dry-run",), ("--out", "q"), ("--each", "-"), ("--jq", ".[")], ids=" ".join)
+def test_a_kept_plan_is_not_run_by_the_way(cli: Cli, server: Server, words: tuple[str, ...], more: tuple[str, ...]) -> None:
+    """A kept plan that is only shown, or stands beside what cannot be, sends nothing."""
+    shown = cli(*words, "--dry-run", "--out", "p")
+    done = cli("action", "run", "--plan", "p", *more)
+    assert (done.code, server.seen) == (0 if more == ("--dry-run",) else 2, [])
+    assert done.code or done.out == shown.out
+
+
 @pytest.mark.parametrize("words", [SECRET, RAW_SECRET], ids=["action", "raw"])
 def test_a_secret_is_not_kept(cli: Cli, server: Server, words: tuple[str, ...]) -> None:
     """A plan that holds a secret keeps none of it, wants the same again, and refuses another."""
@@ -113,3 +123,13 @@ def test_a_dry_run_shows_the_order_that_is_asked_for(cli: Cli, server: Server) -
     server.play(answer([]))
     assert cli(*words, "--plan", "p").code == 0
     assert server.seen[0].headers["range"] == "name ..; order=desc"
+
+
+def test_a_confirmation_for_the_service_is_part_of_the_plan(cli: Cli, server: Server) -> None:
+    """Where --confirm goes to the service itself, it is shown, kept, and a difference where it is missing."""
+    words = ("action", "run", "create-addon", "--set", "app=x", "--set", "plan=a:b", "--confirm", "x")
+    assert cli(*words, "--dry-run", "--out", "p").json["plan"]["body"]["confirm"] == "x"
+    assert cli("action", "run", "--plan", "p").error["code"] == "plan_differs"
+    server.play(answer({}))
+    assert cli("action", "run", "--plan", "p", "--confirm", "x").code == 0
+    assert server.seen[0].json["confirm"] == "x"
