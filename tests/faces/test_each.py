@@ -120,12 +120,12 @@ def test_to_destroy_many_is_confirmed_once(cli: Cli, server: Server, words: tupl
 def test_a_resumed_run_repeats_no_finished_write(cli: Cli, server: Server) -> None:
     """What an earlier run has done is not done again, whatever lines came or went since; what failed is."""
     server.play(answer(APP, 201), answer({"id": "invalid_params", "message": "no"}, 422), answer(APP, 201))
-    assert cli(*WRITE, "--resume", "j", stdin=b"a-1\na-2\na-3\n").code == 1
+    assert cli(*WRITE, "--resume", "j", stdin=b"app-one\napp-two\napp-three\n").code == 1
     server.play(answer(APP, 201), answer(APP, 201))
-    again = cli(*WRITE, "--resume", "j", stdin=b"a-0\na-3\na-2\na-1\n")
-    assert (again.code, [one.json["name"] for one in server.seen[3:]]) == (0, ["a-0", "a-2"])
+    again = cli(*WRITE, "--resume", "j", stdin=b"app-nil\napp-three\napp-two\napp-one\n")
+    assert (again.code, [one.json["name"] for one in server.seen[3:]]) == (0, ["app-nil", "app-two"])
     assert Path("j").stat().st_mode & 0o077 == 0
-    assert "a-1" not in Path("j").read_text()
+    assert "app-one" not in Path("j").read_text()
 
 
 def test_like_inputs_are_told_apart(cli: Cli, server: Server) -> None:
