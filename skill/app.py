@@ -1,93 +1,36 @@
 """The façade that wires the rooms together; every face calls one method of it and prints what it gives."""
 
+import copy
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from skill import places
-from skill.again import SANDBOX, bad_input, connection, manner, run_command, where
-from skill.catalog import Catalog, open_catalog
-from skill.connection import base_of, may_sign
+from skill.again import bad_input, connection, where
+from skill.connection import may_sign
 from skill.connection.hosts import LOCAL
-from skill.faults import BadInput, NoSuchAction, Step
+from skill.faults import BadInput, Fault, NoSuchAction, Step
 from skill.lookup import Lookup, resolved, stripped, wanted
 from skill.paths import check_path, origin_of, segment
 from skill.plan import path_values, plan_action, plan_raw
 from skill.schema import check, with_defaults
-from skill.types import Action, Exchange, Json, Options, Pages, Plan, Result, Service
+from skill.sorting import ordered
+from skill.types import Action, Json, Plan, Result, Service
+from skill.wiring import Wiring
 
 if TYPE_CHECKING:
-    from skill.connection.setting import Setting
     from skill.gather import Sink
     from skill.index import Found
-    from skill.run import Runner
 
 LONGEST_INTENT = 2000
 
 
-class Skill:
+class Skill(Wiring):
     """Search, show, plan and run actions, and raw requests; everything is opened when it is first needed."""
-
-    def __init__(self, options: Options, note: Callable[[str], None], exchange: Callable[[], Exchange] | None = None) -> None:
-        self.options = options
-        self.note = note
-        self._exchange = exchange
-        # every command that is suggested, and every result, says so too
-        options.sandbox = self.sandbox
-        self._token = ""
-        if options.token_stdin:
-            from skill.around import read_token
-
-            # it is the first line of standard input, so it is read before any input that follows it
-            self._token = read_token()
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The actions of the package, of the user's configuration and of the folders named in the call."""
-        named = [Path(part) for part in os.environ.get("SKILL_ACTIONS", "").split(os.pathsep) if part]
-        own = places.config() / "actions"
-        # the folder of the user's configuration may be there and hold nothing; one that is named may not
-        mine = [own] if own.is_dir() and any(own.rglob("*.yaml")) else []
-        catalog = open_catalog([*mine, *named, *self.options.actions])
-        for problem in catalog.problems:
-            self.note(f"warning: {problem.where}: {problem.what}")
-        return catalog
-
-    @property
-    def sandbox(self) -> bool:
-        """Whether the embedded stand-in answers instead of the network."""
-        return self.options.sandbox or self.connection == SANDBOX
-
-    @property
-    def connection(self) -> str | None:
-        """The connection that was named in the call, else in the environment where no token was given in hand."""
-        given = self.options.connection
-        return given if given or self.options.token_stdin else os.environ.get("SKILL_CONNECTION", "").strip() or None
-
-    def service(self) -> Service | None:
-        """Give the service of the connection that was named, None where none was.
-
-        Raises:
-            BadInput: there is no such connection.
-        """
-        name = self.connection
-        if name is None or name == SANDBOX:
-            return None
-        if name in self.catalog.services:
-            return self.catalog.services[name]
-        from skill.connection.stored import service_of
-
-        return service_of(name, self.catalog.services)
-
-    @cached_property
-    def _chosen(self) -> Service | None:
-        # looked up once a call, since many actions may be opened in one
-        return self.service()
 
     def search(self, intent: str, limit: int) -> "Found":
         """Rank the actions by how well they fit an intent.
@@ -154,8 +97,10 @@ class Skill:
         whole = stripped(action, whole, service)
         names = wanted(action, whole, service)
         if names and not rehearse:
+            # what is forbidden looks nothing up either
+            self.runner.permit(plan_action(action, whole, service, base), whole)
             whole = resolved(action, whole, service, partial(self._ask, service), partial(self.command, key))
-        plan = plan_action(action, whole, service, base)
+        plan = ordered(plan_action(action, whole, service, base), self.options)
         told = tuple(f"{one.method} {one.target} gives the {one.rule['take']} of {one.value!r}" for one in names)
         return (replace(plan, lookups=told) if rehearse else plan), whole
 
@@ -167,39 +112,66 @@ class Skill:
         return self.runner.ask(replace(plan, risk="read"))
 
     def complete(self, action: Action, given: dict[str, Json]) -> dict[str, Json]:
-        """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so."""
+        """Fill in the app from -a, HEROKU_APP or the folder's one Heroku git remote, and say so once."""
+        wants = "app" in action.input.get("required", ()) and "app" not in given
+        return {"app": self._app, **given} if wants and self._app else given
+
+    @cached_property
+    def _app(self) -> str | None:
         from skill.context import known_app
 
-        wants = "app" in action.input.get("required", ()) and "app" not in given
-        if not wants:
-            return given
-        found = known_app(self.options.app, os.environ, Path.cwd())
-        if found is None:
-            return given
-        app, source = found
+        app, source = known_app(self.options.app, os.environ, Path.cwd()) or (None, "-a")
         if source != "-a":
             self.note(f"note: app {app!r} taken from {source}")
-        return {"app": app, **given}
+        return app
 
     def run(self, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str, sink: "Sink | None" = None) -> Result:
         """Run a plan; `again` is the command that did it, for hints, and `sink` takes the items of a list as they come.
 
         Raises:
-            BadInput: the list cannot be sorted so.
+            BadInput: --missing-ok stands beside what deletes nothing.
+            Fault: the run failed.
         """
         from skill.run import Wish
 
         options = self.options
-        wish = Wish(confirm, again, self._pages(plan), options.if_missing, options.missing_ok)
+        self._check_missing_ok(plan.method)
+        wish = Wish(confirm, again, options.limit or 0, options.if_missing, options.missing_ok)
         return self.runner.run(plan, given, wish, sink)
 
-    def _pages(self, plan: Plan) -> Pages:
-        options = self.options
-        allowed = ("id", *(plan.action.sort if plan.action else ()))
-        if options.sort and plan.action and options.sort not in allowed:
-            raise BadInput(f"{plan.action.key} cannot be sorted by {options.sort!r}", hint=f"--sort takes {', '.join(allowed)}")
-        sort = options.sort or (allowed[-1] if options.order and plan.action else "")
-        return Pages(sort, options.order or "", options.limit or 0)
+    def gone(self, key: str, fault: Fault) -> Result | None:
+        """Give the result of a delete whose thing was not found before anything was sent; None where that is the failure."""
+        import uuid
+
+        from skill.converge import gone
+
+        method = self.catalog.action(key).method
+        if not self.options.missing_ok or not gone(fault, None, method):
+            return None
+        return Result(None, sandbox=self.sandbox, run_id=str(uuid.uuid4()), converged="missing")
+
+    def like(self, method: str, path: str) -> list[Action]:
+        """List the actions that a raw request may be, `{name}` standing for any value in its path."""
+        from skill.run import actions_like
+
+        service = self._chosen or next(iter(self.catalog.services.values()))
+        try:
+            parts = urlsplit(path)
+        except ValueError:
+            # what is no address is refused where it is planned
+            return []
+        here = not parts.netloc or origin_of(path) in {origin_of(service.base), origin_of(self.base(service))}
+        return actions_like(self.catalog, method, parts.path, None if here else parts.netloc.lower())
+
+    def _check_missing_ok(self, method: str) -> None:
+        if self.options.missing_ok and method != "DELETE":
+            raise BadInput("--missing-ok is for what deletes", hint="leave it out; a create has --if-missing")
+
+    def turn(self) -> "Skill":
+        """Give the same for one of many inputs: with the same connections, and a time limit of its own."""
+        turn = copy.copy(self)
+        turn.runner = replace(self.runner, until=self._until(), told=lambda _: None)
+        return turn
 
     def request(
         self,
@@ -234,67 +206,4 @@ class Skill:
             )
         like = actions_like(self.catalog, method, parts.path, urlsplit(origin_of(path)).netloc if elsewhere else None)
         plan = plan_raw(service, base, method, path, query=query, headers=headers, content=content, raw=raw, matches=like)
-        return plan, path_values(plan)
-
-    @cached_property
-    def runner(self) -> "Runner":
-        """Make what runs plans, with the network or the sandbox behind it."""
-        from skill.connection.signer import Signer
-        from skill.run import Runner
-
-        options = self.options
-        signer = Signer(self.setting, self.exchange, self.connection)
-        return Runner(
-            catalog=self.catalog,
-            environ=os.environ,
-            exchange=signer.exchange,
-            shell=self._look,
-            sign=signer.credential,
-            sandbox=self.sandbox,
-            timeout_s=options.timeout_s,
-            reveal=options.reveal,
-            strict=options.strict,
-            two_factor=options.two_factor,
-            say=self.note if options.verbose else (lambda _: None),
-        )
-
-    def command(self, key: str, given: Mapping[str, Json]) -> str:
-        """Write the command of this call for an action, without the program's name, quoted for a shell."""
-        return self._look(key, given) + manner(self.options)
-
-    def _look(self, key: str, given: Mapping[str, Json]) -> str:
-        return run_command(self.catalog.action(key), given, self.options)
-
-    def base(self, service: Service) -> str:
-        """Give the origin that a service's requests go to.
-
-        Raises:
-            BadInput: the user's environment names another host than the service's own.
-        """
-        try:
-            return service.base if self.sandbox else base_of(service, os.environ)
-        except ValueError:
-            raise BadInput(
-                f"the variable that moves {service.title} elsewhere holds no address",
-                code="host_not_allowed",
-                hint="unset it, or set a host of the service, or http://localhost:PORT",
-            ) from None
-
-    @cached_property
-    def setting(self) -> "Setting":
-        """What a sign-in needs: the services, the network, and where connections are kept."""
-        from skill.around import setting_of
-
-        return setting_of(self.catalog, self.options.program, self._token, self.exchange, self.note)
-
-    def exchange(self) -> Exchange:
-        """Make what stands where the socket is: the network, or the sandbox."""
-        from skill.around import network
-
-        return (self._exchange or (self._stand_in if self.sandbox else network))()
-
-    def _stand_in(self) -> Exchange:
-        from skill.sandbox import Sandbox
-
-        exchange: Exchange = Sandbox(self.catalog, places.state() / "sandbox.json")
-        return exchange
+        return ordered(plan, self.options), path_values(plan)

@@ -1,5 +1,6 @@
 """A line for every write, before it is sent and after: an append-only JSONL file that many processes may write at once."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -33,7 +34,10 @@ def append(entry: dict[str, Any]) -> None:
             size = os.fstat(file).st_size
             if size and hasattr(os, "pread") and os.pread(file, 1, size - 1) != b"\n":
                 line = b"\n" + line
-            os.write(file, line)
+            if os.write(file, line) < len(line):
+                # the disk is full: half a line would be worse than none
+                os.ftruncate(file, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:
         os.close(file)
 

@@ -71,6 +71,7 @@ class Fault(Exception):
         self.request_id = request_id
         self.output: Any = None
         self.page: Any = None
+        self.warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give the fault as the `error` object of an envelope, empty parts left out."""

@@ -13,6 +13,7 @@ from skill.schema import parse
 from skill.types import Action, Confirmation, Json, Plan, Risk, Service
 
 MASK = "[masked]"
+SHORTEST_SECRET = 6
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 # the program signs requests itself, and a header of the caller's must not move the token or the framing
@@ -127,6 +128,15 @@ def _sound(plan: Plan) -> Plan:
     return plan
 
 
+def consented(plan: Plan, confirm: str | None) -> Plan:
+    """Pass a person's confirmation on to the service, where the action has a place for it and the service is who asks."""
+    action = plan.action
+    takes = action is not None and "confirm" in action.input.get("properties", {}) and plan.confirmation is None
+    if confirm is None or not takes or plan.raw is not None or not isinstance(plan.content, dict):
+        return plan
+    return replace(plan, content={"confirm": confirm, **plan.content})
+
+
 def path_values(plan: Plan) -> dict[str, Json]:
     """Give the values that the path of a raw request has for the parameters of its action."""
     values = match_path(plan.action.path, urlsplit(plan.url).path) if plan.action else None
@@ -160,6 +170,31 @@ def secret_pointers(value: Json, node: Json, at: str = "") -> list[str]:
         items = node.get("items", {})
         return [found for place, part in enumerate(value) for found in secret_pointers(part, items, f"{at}/{place}")]
     return []
+
+
+def secret_values(plan: Plan, reveal: Iterable[str] = ()) -> list[str]:
+    """List the secrets of a plan's body and path, but those that are revealed, or too short to be told from other words."""
+    shown = frozenset(reveal)
+    if "all" in shown:
+        return []
+    content = plan.content if plan.raw is None else _json_or_none(plan.raw)
+    names = [[part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]] for pointer in plan.secrets]
+    parts = [_at(content, path) for path in names if not shown & set(path[-1:])]
+    pairs = zip(urlsplit(plan.url).path.split("/"), urlsplit(plan.shown_url).path.split("/"), strict=False)
+    parts += [unquote(given) for given, told in pairs if MASK in unquote(told) and given != told]
+    return sorted((text for part in parts for text in _texts(part) if len(text) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _at(value: Json, path: Sequence[str]) -> Json:
+    for name in path:
+        value = value[int(name)] if isinstance(value, list) else value[name]
+    return value
+
+
+def _texts(value: Json) -> list[str]:
+    if isinstance(value, (dict, list)):
+        return [text for part in (value.values() if isinstance(value, dict) else value) for text in _texts(part)]
+    return [value] if isinstance(value, str) else []
 
 
 def body_bytes(plan: Plan) -> bytes | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from skill.faults import NeedsConfirmation, Problem
 from skill.paths import looks_like_id
@@ -92,15 +92,21 @@ def enforce(policy: Policy, plan: Plan, given: Mapping[str, Json], name_of: Call
 
 
 def apps_of(plan: Plan, given: Mapping[str, Json]) -> Iterator[str]:
-    """List every app that a request names: in its path, and anywhere in its body."""
+    """List every app that a request names: in its path, its query, and anywhere in its body."""
     parts = [unquote(part) for part in urlsplit(plan.url).path.split("/") if part]
     for place, part in enumerate(parts[:-1]):
         if part == "apps" and parts[place + 1] not in ("", "~"):
             yield parts[place + 1]
+    yield from (value for name, value in parse_qsl(urlsplit(plan.url).query) if name == "app")
     yield from _apps_in(plan.content if plan.raw is None else _read(plan.raw))
     app = given.get("app")
     if isinstance(app, str):
         yield app
+    for value in given.values():
+        # an attachment is named with its app: shop::DATABASE
+        head, mark, _ = value.rpartition("::") if isinstance(value, str) else ("", "", "")
+        if mark and head:
+            yield head
 
 
 def _read(raw: bytes) -> Json:

@@ -46,6 +46,17 @@ def mask_text(text: str) -> str:
     return _WORD.sub(_without_password, text) if "://" in text and "@" in text else text
 
 
+def hide(value: Json, secrets: Sequence[str]) -> Json:
+    """Give `value` with every one of the secrets that stands in it replaced, wherever it stands: a service may repeat them."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, dict):
+        return {key: hide(part, secrets) for key, part in value.items()}
+    return [hide(part, secrets) for part in value] if isinstance(value, list) else value
+
+
 def _without_password(word: re.Match[str]) -> str:
     text = word[0]
     user, last = _USER.search(text), text.rfind("@")

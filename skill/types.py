@@ -140,14 +140,6 @@ class Request:
     timeout_s: float = 60.0
 
 
-class Pages(NamedTuple):
-    """Which part of a list is wanted: sorted by a field, `asc` or `desc`, and how many items at most (0: all)."""
-
-    sort: str = ""
-    order: str = ""
-    limit: int = 0
-
-
 class Reply(NamedTuple):
     """What came back: `headers` with lower-case names, repeated ones joined by a line feed.
 
@@ -182,7 +174,7 @@ class Result(NamedTuple):
 
 @dataclass(slots=True)
 class Options:
-    """What holds for a whole call; `timeout_s` is the limit of one exchange in seconds."""
+    """What holds for a whole call; `timeout_s` is the limit of all that it sends, in seconds; of many inputs, of each."""
 
     json: bool = False
     sandbox: bool = False

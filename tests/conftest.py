@@ -41,6 +41,12 @@ class Outcome:
         return json.loads(self.out)
 
     @property
+    def lines(self) -> list[Any]:
+        """Every line of the output read as JSON, in the order of their indexes where they have one."""
+        read = [json.loads(line) for line in self.out.splitlines()]
+        return sorted(read, key=lambda line: line["index"]) if read and "index" in read[0] else read
+
+    @property
     def error(self) -> Any:
         """The error of the envelope."""
         return self.json["error"]
@@ -135,6 +141,18 @@ def user_actions(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+def shown_on(terminal: int) -> str:
+    """Read all that a program has written on a terminal, and close it."""
+    content = b""
+    try:
+        while chunk := os.read(terminal, 65536):
+            content += chunk
+    except OSError:
+        pass  # a terminal ends with an error where a pipe ends with nothing
+    os.close(terminal)
+    return content.decode()
 
 
 def command(words: Sequence[str]) -> list[str]:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from skill import audit
 from tests.conftest import Cli, environment
 from tests.server import RESET_READ, Server, answer, text
@@ -34,6 +36,39 @@ def test_a_torn_line_costs_itself_alone() -> None:
         file.write(b'{"a": 2, "b"')
     audit.append({"a": 3})
     assert [entry["a"] for entry in audit.read()] == [1, 3]
+
+
+FULL = """
+import resource
+from skill import audit
+audit.append({"a": 1})
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    audit.append({"a": "x" * 3000})
+except OSError:
+    audit.append({"a": 2})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the limits of POSIX")
+def test_a_full_disk_leaves_no_half_line() -> None:
+    """A line for which there is no room is not written in part, and the next one that fits is."""
+    assert subprocess.run([sys.executable, "-c", FULL], env=environment(), timeout=60, check=False).returncode == 0
+    assert [json.loads(line)["a"] for line in audit.path().read_text().splitlines()] == [1, 2]
+
+
+def test_a_raw_write_is_written_down_with_its_body(cli: Cli, server: Server) -> None:
+    """A raw request's line has what its path names and its body holds, masked, under the action that it is."""
+    server.play(answer({}), answer({}), answer({}))
+    cli("request", "/apps/x", "-X", "PATCH", "-d", '{"maintenance":true}')
+    cli("request", "/apps/x/config-vars", "-X", "PATCH", "-d", '{"KEY":"hunter2"}')
+    cli("request", "/none", "-X", "POST", "-d", '{"password":"hunter2","a":1}')
+    told = [(entry.get("key"), entry["input"]) for entry in audit.read() if entry["outcome"] == "done"]
+    assert told == [
+        ("update-app", {"app": "x", "maintenance": True}),
+        ("update-config-vars", {"app": "x", "KEY": "[masked]"}),
+        (None, {"password": "[masked]", "a": 1}),
+    ]
 
 
 def test_the_log_is_the_users_alone() -> None:

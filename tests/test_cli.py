@@ -298,3 +298,18 @@ def test_json_can_be_read_back(cli: Cli) -> None:
     """Every action shown is one line of compact JSON."""
     shown = cli("action", "show", "update-config-vars")
     assert shown.out == json.dumps(shown.json, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+@pytest.mark.parametrize("more", [("--jq", "."), ("--format", "csv")], ids=" ".join)
+def test_a_head_stands_beside_an_envelope_alone(cli: Cli, more: tuple[str, ...]) -> None:
+    """-i beside what has no envelope is refused."""
+    assert cli("request", "/apps", "-i", *more, "--sandbox").code == 2
+
+
+@pytest.mark.parametrize("words", [("action", "run"), ("request", "/apps")], ids=" ".join)
+def test_a_raw_request_takes_what_an_action_takes(cli: Cli, words: tuple[str, ...]) -> None:
+    """Every option that shapes, limits, repeats, keeps or converges stands on `action run` and on `request` alike."""
+    said = cli(*words, "--help").out
+    shaping = ("--fields", "--jq", "--format", "--limit", "--max-bytes", "--order", "--sort", "--reveal", "--strict", "--timeout")
+    running = ("--each", "--set-from", "--jobs", "--resume", "--dry-run", "--out", "--plan", "--confirm", "--two-factor-code")
+    assert [option for option in (*shaping, *running, "--if-missing", "--missing-ok") if option not in said] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TOKEN, Cli, command, environment
+from tests.conftest import TOKEN, Cli, command, environment, shown_on
 from tests.server import HANG, Server, answer, text
 
 WRITE = ("action", "run", "create-app", "--set", "name=example-new")
@@ -76,15 +76,9 @@ def _on_a_terminal(*words: str) -> str:
     ours, theirs = pty.openpty()
     with subprocess.Popen(command(words), stdout=theirs, stderr=subprocess.DEVNULL, env=environment()) as running:
         os.close(theirs)
-        content = b""
-        try:
-            while chunk := os.read(ours, 65536):
-                content += chunk
-        except OSError:
-            pass  # a terminal ends with an error where a pipe ends with nothing
+        shown = shown_on(ours)
         running.wait(30)
-    os.close(ours)
-    return content.decode()
+    return shown
 
 
 def test_the_program_runs_from_any_folder(process: Cli) -> None:

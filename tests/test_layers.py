@@ -8,9 +8,9 @@ import pytest
 from skill import places
 
 ROOMS = (
-    "types", "faults", "places", "children", "schema", "paths", "select", "catalog", "plan", "lookup", "shape", "policy",
-    "audit", "record", "context", "connection", "wire", "reading", "gather", "index", "sandbox", "around", "run", "flows",
-    "again", "app", "faces",
+    "types", "faults", "places", "children", "schema", "paths", "select", "catalog", "plan", "sorting", "lookup", "shape",
+    "policy", "audit", "record", "converge", "ways", "context", "connection", "wire", "reading", "gather", "index", "sandbox",
+    "around", "run", "flows", "again", "wiring", "app", "faces",
 )  # fmt: skip
 HOMES = {
     "yaml": ("catalog/yaml_file.py",),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skill.connection.client import keep
 from skill.faces.output import AGENTS
 from skill.types import Json
 from tests.conftest import Cli
@@ -100,3 +101,66 @@ def test_a_limit_ends_the_list_and_says_how_to_go_on(cli: Cli, server: Server) -
     assert [one["name"] for one in done.json["output"]] == ["a0", "a1"]
     assert done.json["page"]["next"].endswith("action run list-apps --sort name --order desc --limit 0")
     assert server.seen[0].headers["range"] == "name ..; order=desc,max=2"
+
+
+def whole_app(place: int) -> dict[str, Json]:
+    """Make an app as Heroku answers it, with all that it tells of one."""
+    thing = {"id": f"01234567-89ab-cdef-0123-{place:012}", "name": "heroku-24"}
+    times = dict.fromkeys(("archived_at", "created_at", "released_at", "updated_at"), "2024-01-01T12:00:00Z")
+    named = {"name": f"production-service-{place}", "web_url": f"https://production-service-{place}.example.com/"}
+    return {
+        **thing,
+        **times,
+        **named,
+        "region": thing,
+        "stack": thing,
+        "build_stack": thing,
+        "owner": thing,
+        "maintenance": False,
+    }
+
+
+def test_fifty_apps_fit_into_a_context(cli: Cli, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty whole apps are at most 1,500 tokens for an agent, reckoned at four characters each."""
+    monkeypatch.setenv("CLAUDECODE", "1")
+    server.play(answer([whole_app(place) for place in range(50)]))
+    done = cli(*LIST)
+    assert len(done.json["output"]) == 50
+    assert len(done.out) < 6000
+
+
+@pytest.mark.parametrize(
+    "more", ["--jq .", "--fields id,name,owner", "--format json", "--format ndjson", "--limit 0", "--each - --set-from app"]
+)
+@pytest.mark.parametrize("big", [False, True], ids=["long", "big"])
+def test_what_was_asked_for_is_never_cut(cli: Cli, server: Server, monkeypatch: pytest.MonkeyPatch, more: str, big: bool) -> None:
+    """An agent that says what it wants to see gets all of that."""
+    monkeypatch.setenv("CLAUDECODE", "1")
+    apps = [{**app, "name": "x" * 2000} for app in APPS] if big else APPS
+    server.play(answer(apps))
+    words = ("action", "run", "list-domains") if "each" in more else LIST
+    done = cli(*words, *more.split(), stdin=b"a\n")
+    printed = done.lines if "ndjson" in more else done.json if "jq" in more else done.json["output"]
+    assert printed == apps
+
+
+def test_an_agent_is_known_by_its_sign_in_too(cli: Cli, server: Server) -> None:
+    """Whoever signed in with --clientName is an agent without any variable saying so."""
+    keep("claude")
+    server.play(answer(APPS))
+    assert cli(*LIST).json["page"]["fields"] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"), [("--jq .[].owner.email", 10), ("--format ndjson", 2), ("--format csv", 6), ("--format table", 6)]
+)
+def test_lines_are_cut_whole(cli: Cli, server: Server, form: str, lines: int) -> None:
+    """Lines of more than --max-bytes are cut after a whole one; stderr says so and names the private file that has all."""
+    server.play(answer(APPS), answer(APPS))
+    short, whole = cli(*LIST, *form.split(), "--max-bytes", "200"), cli(*LIST, *form.split())
+    assert len(short.out.encode()) <= 201
+    assert lines <= len(short.out.splitlines())
+    assert whole.out.startswith(short.out)
+    file = Path(short.err.strip().rpartition(" ")[2])
+    assert file.read_text() == whole.out.removesuffix("\n")
+    assert file.stat().st_mode & 0o077 == 0

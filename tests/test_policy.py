@@ -10,6 +10,8 @@ from skill.faults import NeedsConfirmation
 from skill.plan import plan_action, plan_raw
 from skill.policy import Policy, enforce, read_policy
 from skill.types import Json, Plan
+from tests.conftest import Cli
+from tests.server import Server, answer
 
 ID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -116,3 +118,43 @@ def test_a_policy_that_cannot_be_read_forbids_all(policy: Callable[[str], Policy
 def test_without_a_policy_all_is_allowed() -> None:
     """No policy in the environment is no policy."""
     assert read_policy({"SKILL_POLICY": " "}) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("action", "run", "get-app", "--set", "app=prod-a"),
+        ("action", "run", "update-app", "--set", "app=prod-a", "--set", "maintenance=true"),
+        ("action", "run", "delete-addon", "--set", "app=x", "--set", "add_on=prod-a::DATABASE", "--confirm", "x"),
+        ("request", "/apps/prod-a"),
+        ("request", "/none?app=prod-a"),
+        ("request", "/none", "--query", "app=prod-a", "-X", "POST", "-d", "{}"),
+        ("request", "/apps/{app}", "--pathParam", "app=prod-a", "-X", "DELETE", "--confirm", "prod-a"),
+    ],
+    ids=lambda words: " ".join(words[1:5]),
+)
+def test_a_denied_app_gets_no_request(
+    cli: Cli, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """What a policy forbids is exit 5 for actions and raw requests alike, and nothing is sent for it: no look-up either."""
+    (tmp_path / "policy.yaml").write_text(PROD)
+    monkeypatch.setenv("SKILL_POLICY", str(tmp_path / "policy.yaml"))
+    done = cli(*words)
+    assert (done.code, done.error["code"], server.connections) == (5, "forbidden_by_policy", 0)
+
+
+def test_a_policy_holds_for_every_input(cli: Cli, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many inputs those that are forbidden are refused, each in its line, and the others are run."""
+    (tmp_path / "policy.yaml").write_text(PROD)
+    monkeypatch.setenv("SKILL_POLICY", str(tmp_path / "policy.yaml"))
+    server.play(answer({"id": ID}))
+    done = cli("request", "/apps/{app}", "--each", "-", "--set-from", "app", stdin=b"prod-a\nstaging-a\n")
+    assert [line.get("exit", 0) for line in done.lines] == [5, 0]
+    assert [one.path for one in server.seen] == ["/apps/staging-a"]
+
+
+def test_a_kept_plan_does_not_get_round_a_policy(cli: Cli, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that was made while it was allowed is refused once it is forbidden."""
+    cli("action", "run", "create-app", "--dry-run", "--out", "p")
+    monkeypatch.setenv("SKILL_POLICY", "read-only")
+    assert (cli("action", "run", "--plan", "p").code, server.connections) == (5, 0)

@@ -2,6 +2,9 @@
 
 import shlex
 import socket
+import time
+from collections.abc import Callable
+from email.utils import formatdate
 
 import pytest
 
@@ -81,7 +84,6 @@ REFUSALS = [
     (404, {"id": "not_found", "message": "no"}, 1, "not_found"),
     (409, {"id": "conflict", "message": "no"}, 1, "conflict"),
     (422, {"id": "invalid_params", "message": "no"}, 1, "invalid_params"),
-    (423, {"id": "confirmation_required", "message": "no"}, 5, "confirmation_required"),
     (429, {"id": "rate_limit", "message": "no"}, 6, "rate_limit"),
 ]
 
@@ -294,3 +296,34 @@ def test_a_write_answered_with_a_page_was_done(cli: Cli, server: Server) -> None
     server.play(text(HTML))
     done = cli(*WRITE)
     assert (done.code, done.json["output"], len(done.json["warnings"])) == (0, None, 1)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [lambda: "1", lambda: formatdate(time.time() + 2, usegmt=True), lambda: str(time.time() + 1)],
+    ids=["span", "date", "epoch"],
+)
+@pytest.mark.parametrize("words", [READ, WRITE], ids=["read", "write"])
+def test_a_refusal_for_the_rate_is_waited_out(cli: Cli, server: Server, words: tuple[str, ...], form: Callable[[], str]) -> None:
+    """A 429 is waited out as long as Retry-After asks, in each of its three forms, and then sent again: a write too."""
+    server.play(answer({"id": "rate_limit"}, 429, retry_after=form()), answer(APP))
+    begun = time.monotonic()
+    assert (cli(*words).code, len(server.seen)) == (0, 2)
+    assert 0.8 < time.monotonic() - begun < 4
+
+
+def test_calls_slow_down_before_they_are_refused(cli: Cli, server: Server) -> None:
+    """With few calls left in the hour the next page is asked for after a pause, which --verbose tells of."""
+    server.play(answer([{"id": "1"}], 206, next_range="]1..", ratelimit_remaining="49"), answer([{"id": "2"}]))
+    begun = time.monotonic()
+    assert "slowing down" in cli("action", "run", "list-apps", "--verbose").err
+    assert time.monotonic() - begun > 0.8
+
+
+def test_a_write_is_redirected_within_its_host_alone(cli: Cli, server: Server) -> None:
+    """A 307 or 308 to the same host sends the write there with its method, body and token."""
+    server.play(answer(None, 308, location="/other"), answer(APP, 201))
+    assert cli(*WRITE).code == 0
+    first, second = server.seen
+    assert (second.method, second.path, second.json) == ("POST", "/other", first.json)
+    assert second.headers["authorization"] == first.headers["authorization"]

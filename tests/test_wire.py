@@ -10,7 +10,7 @@ import pytest
 from skill.catalog import Catalog
 from skill.faults import BadInput
 from skill.plan import plan_action, plan_raw
-from skill.types import Credential, Json, Pages, Plan, Reply, Request, Service
+from skill.types import Credential, Json, Plan, Reply, Request, Service
 from skill.wire import Delivery, send
 from skill.wire.exchange import ExchangeFailed
 from skill.wire.http import Network
@@ -61,7 +61,7 @@ def sent(
 ) -> tuple[list[Reply], list[Request]]:
     """Send a plan over a transport of these replies."""
     wire = Wire(*replies)
-    return list(send(plan, service, credential, Delivery(wire, sleep=lambda _: None), 5, Pages())), wire.seen
+    return list(send(plan, service, credential, Delivery(wire, sleep=lambda _: None), 5)), wire.seen
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_only_reads_are_paged(heroku: Service, write: Plan) -> None:
 def test_a_page_is_asked_for_only_when_it_is_wanted(heroku: Service, read: Plan, values: list[Json], expected: int) -> None:
     """The next page is asked for when the caller goes on, not before."""
     wire = Wire(*(reply(206, next_range=f"]{place}..") for place, _ in enumerate(values)), reply())
-    pages = send(read, heroku, CREDENTIAL, Delivery(wire), 5, Pages())
+    pages = send(read, heroku, CREDENTIAL, Delivery(wire), 5)
     for _ in values:
         next(pages)
     assert len(wire.seen) == expected

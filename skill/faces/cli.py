@@ -35,6 +35,16 @@ Connection = Annotated[
 App = Annotated[str | None, typer.Option("-a", "--app", metavar="NAME", help="The app, where the input does not say.")]
 Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The name of what will be destroyed.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the request and stop.")]
+Out = Annotated[str | None, typer.Option("--out", metavar="FILE", help="Keep the dry run's plan in a file.")]
+KeptPlan = Annotated[str | None, typer.Option("--plan", metavar="FILE", help="Run a plan exactly as it was shown.")]
+Each = Annotated[
+    str | None, typer.Option("--each", metavar="@FILE|-", help="Run it for every line: JSON objects or, with --set-from, texts.")
+]
+SetFrom = Annotated[str | None, typer.Option("--set-from", metavar="NAME", help="The input that a plain line of --each is.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many of --each run side by side.")]
+Resume = Annotated[
+    str | None, typer.Option("--resume", metavar="FILE", help="Journal of --each; what is done in it is not done again.")
+]
 
 
 def _skill(context: click.Context, connection: str | None = None, app_name: str | None = None) -> "Skill":
@@ -85,26 +95,19 @@ def action_run(
     connection: Connection = None,
     dry_run: DryRun = False,
     confirm: Confirm = None,
-    out: Annotated[str | None, typer.Option("--out", metavar="FILE", help="Keep the dry run's plan in a file.")] = None,
-    plan: Annotated[str | None, typer.Option("--plan", metavar="FILE", help="Run a plan exactly as it was shown.")] = None,
-    each: Annotated[
-        str | None,
-        typer.Option("--each", metavar="@FILE|-", help="Run it for every line: JSON objects or, with --set-from, texts."),
-    ] = None,
-    set_from: Annotated[
-        str | None, typer.Option("--set-from", metavar="NAME", help="The input that a plain line of --each is.")
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many of --each run side by side.")] = 8,
-    resume: Annotated[
-        str | None,
-        typer.Option("--resume", metavar="FILE", help="Journal of --each; what is done in it is not done again."),
-    ] = None,
+    out: Out = None,
+    plan: KeptPlan = None,
+    each: Each = None,
+    set_from: SetFrom = None,
+    jobs: Jobs = 8,
+    resume: Resume = None,
 ) -> None:
     """Check the input against the action's schema and run it."""
-    from skill.faces.running import Asked, run_action
+    from skill.faces.order import How
+    from skill.faces.running import run_action
 
-    asked = Asked(key, input, pairs or [], dry_run, confirm, out, plan, each, set_from, jobs, resume)
-    raise typer.Exit(run_action(_skill(context, connection, app_name), asked))
+    how = How(dry_run, confirm, out, plan, each, set_from, jobs, resume)
+    raise typer.Exit(run_action(_skill(context, connection, app_name), key, input, pairs or [], how))
 
 
 @action.command("lint", cls=Command)
@@ -132,7 +135,10 @@ def action_drift(
 @app.command("request", cls=RunCommand)
 def request(
     context: typer.Context,
-    where: Annotated[list[str], typer.Argument(metavar="[CONNECTION] PATH", help="A path such as /apps/example.")],
+    where: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CONNECTION] PATH", help="A path such as /apps/example; with --plan it may be left out."),
+    ] = None,
     method: Annotated[str | None, typer.Option("-X", "--method", metavar="METHOD", help="GET, or POST with -d.")] = None,
     header: Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME:VALUE", help="One more header.")] = None,
     data: Annotated[str | None, typer.Option("-d", "--data", metavar="DATA|@FILE|-", help="The body.")] = None,
@@ -149,17 +155,25 @@ def request(
     include: Annotated[bool, typer.Option("-i", "--include", help="Show the status and the headers too.")] = False,
     dry_run: DryRun = False,
     confirm: Confirm = None,
+    out: Out = None,
+    plan: KeptPlan = None,
+    each: Each = None,
+    set_from: SetFrom = None,
+    jobs: Jobs = 8,
+    resume: Resume = None,
 ) -> None:
     """Send a request of your own, with the same care as an action."""
-    from skill.faces.raw import Wanted, send_raw
+    from skill.faces.order import How
+    from skill.faces.raw import maker_of, send_raw
 
-    if len(where) > 2:
+    words = where or []
+    if len(words) > 2 or (not words and plan is None):
         raise BadInput(
-            f"one path is wanted, with a connection before it at most; got {len(where)} words", hint="request /apps/example"
+            f"one path is wanted, with a connection before it at most; got {len(words)} words", hint="request /apps/example"
         )
-    skill = _skill(context, where[0] if len(where) == 2 else None)
-    shape = (query or [], parameter or [], include, dry_run, confirm)
-    send_raw(skill, Wanted(where[-1], method, header or [], data, raw_data, *shape))
+    skill = _skill(context, words[0] if len(words) == 2 else None)
+    maker = maker_of(skill, words[-1], method, header or [], data, raw_data, query or [], parameter or []) if words else None
+    raise typer.Exit(send_raw(skill, maker, How(dry_run, confirm, out, plan, each, set_from, jobs, resume, include)))
 
 
 @index.command("build", cls=Command)

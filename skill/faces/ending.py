@@ -78,12 +78,24 @@ def usage(wrong: click.ClickException, program: str) -> BadInput:
 def bug_of(bug: Exception, options: Options) -> Fault:
     """Make a fault of an exception that nobody expected."""
     if options.debug:
-        import traceback
-
-        from skill.shape import mask_text
-
-        print(mask_text("".join(traceback.format_exception(bug))), file=sys.stderr)
+        print(_traceback(bug), file=sys.stderr)
     return Fault(f"a bug in this program: {type(bug).__name__}", hint="run it again with --debug and report what it shows")
+
+
+def _traceback(bug: Exception) -> str:
+    """Write where a bug is: whatever its words quote may be a secret, and is not shown."""
+    import re
+    import traceback
+
+    from skill.shape import hide, mask_text
+
+    tokens = [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and value]
+    quoted = re.compile(r"""(['"]).*\1""", re.DOTALL)
+    parts = [
+        part if part.startswith(("Traceback", "  File", "\n")) else quoted.sub(r"\1[masked]\1", part)
+        for part in traceback.format_exception(bug)
+    ]
+    return str(hide(mask_text("".join(parts)), tokens))
 
 
 def closed() -> int:

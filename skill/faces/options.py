@@ -33,7 +33,8 @@ def program_name() -> str:
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value in (None, False, ()):
+    # --limit 0 is said, and not left out
+    if value is None or value is False or value == ():
         return
     kept, name = options_of(context), str(parameter.name)
     if isinstance(value, tuple):
@@ -78,7 +79,7 @@ def shared() -> list[click.Parameter]:
             ["--timeout", "timeout_s"],
             type=Seconds(0.1, 3600),
             metavar="SECONDS",
-            help="Limit of one request (60).",
+            help="Limit of all that the command sends (60).",
             **given,
         ),
         click.Option(["--token-stdin", "token_stdin"], hidden=True, help="For people: read a token from standard input.", **flag),

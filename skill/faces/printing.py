@@ -23,13 +23,18 @@ def note(text: str) -> None:
 
 def dump(value: Json) -> None:
     """Print a value as compact JSON on one line."""
+    print(compact(value))
+
+
+def compact(value: Json) -> str:
+    """Write a value as compact JSON on one line, which the output can carry."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         # JSON has its own way to write what the output cannot carry, such as half of a surrogate pair
         text = json.dumps(value, separators=(",", ":"))
-    print(text)
+    return text
 
 
 def width() -> int:
@@ -109,8 +114,9 @@ def print_value(value: Json) -> None:
 
 def print_fault(fault: Fault, options: Options) -> None:
     """Print what went wrong: the envelope on stdout for programs, and always a line on stderr."""
-    commands = [Step(f"{options.program} {step.command}", step.why) for step in fault.next]
-    fault.next = tuple(commands)
+    fault.next = with_program(fault.next, options.program)
+    for warning in fault.warnings:
+        note(f"warning: {warning}")
     if wants_json(options):
         whole: dict[str, Json] = {"error": fault.as_json()}
         if fault.output is not None:
@@ -128,3 +134,8 @@ def print_fault(fault: Fault, options: Options) -> None:
     lines += [f"hint: {fault.hint}"] if fault.hint else []
     lines += [f"next: {step.command}    # {step.why}" for step in fault.next]
     note("\n".join(lines))
+
+
+def with_program(steps: Sequence[Step], program: str) -> tuple[Step, ...]:
+    """Write the program's name before every command, as it was called."""
+    return tuple(Step(f"{program} {step.command}", step.why) for step in steps)

@@ -1,17 +1,17 @@
-"""`action show`, `action run` and `sandbox reset`."""
+"""`action show`, `action run`, `log` and `sandbox reset`."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import NamedTuple
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from skill import places
 from skill.app import Skill
 from skill.faces.given import read_input
-from skill.faces.output import check_selection, print_item, print_result, streams
-from skill.faces.printing import dump, note, print_action, print_plan, wants_json, width
+from skill.faces.order import How, Order, carry_out
+from skill.faces.printing import dump, print_action, wants_json, width
 from skill.faults import BadInput, Step
-from skill.shape import full, show_plan, table
-from skill.types import Json, Plan
+from skill.shape import full, mask, table
+from skill.types import Action, Json, Schema
 
 
 def show_action(skill: Skill, key: str) -> None:
@@ -23,23 +23,65 @@ def show_action(skill: Skill, key: str) -> None:
         print_action(action, skill.options)
 
 
-class Asked(NamedTuple):
-    """What a caller asks of `action run`."""
+@dataclass(frozen=True, slots=True)
+class ActionMaker:
+    """Plans a named action; `base` is the input that every one of many runs has."""
 
-    key: str | None
-    given: str | None
-    pairs: Sequence[str]
-    dry_run: bool
-    confirm: str | None
-    out: str | None
-    plan: str | None
-    each: str | None
-    set_from: str | None
-    jobs: int
-    resume: str | None
+    action: Action
+    base: Mapping[str, Json]
+
+    @property
+    def word(self) -> str:
+        """The action's key."""
+        return self.action.key
+
+    @property
+    def key(self) -> str:
+        """The action's key."""
+        return self.action.key
+
+    @property
+    def inputs(self) -> Mapping[str, Schema]:
+        """The schemas of its inputs."""
+        known: Mapping[str, Schema] = self.action.input["properties"]
+        return known
+
+    @property
+    def output(self) -> Schema | None:
+        """The schema of what comes back."""
+        return self.action.output
+
+    @property
+    def risky(self) -> bool:
+        """Whether it destroys something."""
+        return self.action.risk == "destroy"
+
+    @property
+    def signed(self) -> tuple[str, str | None]:
+        """The service, and how it is signed in to."""
+        return self.action.service, self.action.sign_in
+
+    @property
+    def identity(self) -> str:
+        """All that is the same for many inputs."""
+        return json.dumps([self.action.key, self.base], sort_keys=True)
+
+    def make(self, skill: Skill, given: Mapping[str, Json], *, rehearse: bool = False) -> Order:
+        """Plan it, with one more input."""
+        plan, whole = skill.plan(self.action.key, {**self.base, **given}, rehearse=rehearse)
+        return Order(plan, whole, skill.command(self.action.key, whole))
+
+    def again(self, skill: Skill) -> str:
+        """Write the command without the inputs of its lines."""
+        return skill.command(self.action.key, self.base)
+
+    def kept(self, order: Order) -> dict[str, Json]:
+        """Give the key and the input; an input that holds a secret must be given again."""
+        hidden = order.plan.secrets or mask(order.given, self.action.input) != order.given
+        return {"key": self.action.key, "input": None if hidden else order.given}
 
 
-def run_action(skill: Skill, asked: Asked) -> int:
+def run_action(skill: Skill, key: str | None, given: str | None, pairs: list[str], how: How) -> int:
     """Plan an action, and show or run it, once or for many inputs.
 
     Returns:
@@ -48,56 +90,17 @@ def run_action(skill: Skill, asked: Asked) -> int:
     Raises:
         Fault: the input is wrong, or the run failed.
     """
-    if asked.key is None and asked.plan is None:
+    if key is None and how.plan is None:
         raise BadInput("which action?", code="usage", next=[Step('action list --intent "what you want to do"', "find it")])
-    schema = skill.show(asked.key).input if asked.key else {}
-    given = read_input(asked.given, asked.pairs, schema)
-    if asked.each is not None and asked.key:
-        from skill.faces.each import run_each
+    if given == how.each == "-":
+        raise BadInput("--input and --each cannot both be standard input", hint="give one of them as @FILE")
+    action = skill.show(key) if key else None
+    whole = read_input(given, pairs, action.input if action else {})
+    if how.plan is None and action is not None:
+        return carry_out(skill, ActionMaker(action, whole), how)
+    from skill.faces import planfile
 
-        return run_each(skill, skill.show(asked.key), asked.each, given, asked.set_from, asked.confirm, asked.jobs, asked.resume)
-    if asked.plan is not None:
-        from skill.faces import planfile
-
-        plan, whole = planfile.read(skill, asked.plan, asked.key, given)
-    else:
-        plan, whole = skill.plan(asked.key or "", given, rehearse=asked.dry_run)
-    if asked.dry_run or asked.out:
-        return _rehearse(skill, plan, whole, asked.out)
-    if skill.options.verbose:
-        shown = show_plan(plan)
-        note(f"{shown['method']} {shown['url']}")
-    key = plan.action.key if plan.action else ""
-    finish(skill, plan, whole, asked.confirm, skill.command(key, whole))
-    return 0
-
-
-def _rehearse(skill: Skill, plan: Plan, given: Mapping[str, Json], out: str | None) -> int:
-    print_plan(plan, skill.options)
-    if out:
-        from skill.faces import planfile
-
-        planfile.write(plan, given, out)
-        note(f"Run exactly this: {skill.options.program} action run --plan {out}")
-    return 0
-
-
-def finish(skill: Skill, plan: Plan, given: Mapping[str, Json], confirm: str | None, again: str) -> None:
-    """Run a plan and print its result, streamed where that was asked for.
-
-    Raises:
-        Fault: the run failed.
-    """
-    options = skill.options
-    check_selection(options, plan)
-    if not streams(options):
-        print_result(skill.run(plan, given, confirm, again), options)
-        return
-    result = skill.run(plan, given, confirm, again, partial(print_item, options=options))
-    if result.output is not None:
-        print_result(result, options)
-    for warning in result.warnings:
-        note(f"warning: {warning}")
+    return planfile.run(skill, how, key=key, given=whole)
 
 
 def reset_sandbox(skill: Skill) -> None:

@@ -8,21 +8,19 @@ from urllib.parse import urljoin, urlsplit
 from skill.connection import may_sign
 from skill.faults import BadInput, TryLater
 from skill.plan import body_bytes
-from skill.types import Credential, Pages, Plan, Reply, Request, Service
+from skill.types import Credential, Plan, Reply, Request, Service
 from skill.wire.deliver import Delivery
 
 MOST_REDIRECTS = 5
 SAME_METHOD = (307, 308)
-LARGEST_PAGE = 1000
 
 
-def send(
-    plan: Plan, service: Service, credential: Credential | None, deliver: Delivery, timeout_s: float, pages: Pages
-) -> Iterator[Reply]:
+def send(plan: Plan, service: Service, credential: Credential | None, deliver: Delivery, timeout_s: float) -> Iterator[Reply]:
     """Send a plan, and go on to the next page for as long as the service names one and the caller asks.
 
     Args:
-        timeout_s: the limit of one page in seconds, its tries and waits included.
+        timeout_s: the limit of all pages together in seconds, tries and waits included; what the caller does with a page
+            does not count.
 
     Yields:
         One reply a page; the first failed one is the last.
@@ -33,13 +31,15 @@ def send(
         BadInput: the plan's host must not get the credential.
     """
     request = _request(plan, service, credential, timeout_s)
-    if pages.sort or pages.order:
-        request = replace(request, headers={**request.headers, "Range": _first_range(pages)})
+    deadline = deliver.clock() + timeout_s
     repeatable = plan.risk == "read" or replaces(plan)
     seen: set[str] = set()
     while True:
-        reply = _follow(deliver(request, repeatable=repeatable), request, deliver)
+        reply = _follow(deliver(request, repeatable=repeatable), request, deliver, deadline)
+        handed = deliver.clock()
         yield reply
+        # a reader that takes its time, such as a pager, costs the service none
+        deadline += deliver.clock() - handed
         span = reply.headers.get("next-range", "")
         if reply.status >= 300 or plan.method != "GET" or not span:
             return
@@ -48,18 +48,13 @@ def send(
         if not span.isascii() or not span.isprintable():
             raise TryLater("the service names a next page that cannot be asked for", code="bad_range")
         seen.add(span)
-        request = replace(request, headers={**request.headers, "Range": span})
+        left_s = deadline - deliver.clock()
+        request = replace(request, headers={**request.headers, "Range": span}, timeout_s=left_s)
 
 
 def replaces(plan: Plan) -> bool:
     """Tell whether a write puts a whole in place of another, so that doing it twice ends as doing it once."""
     return plan.method == "PUT" and plan.risk == "destroy"
-
-
-def _first_range(pages: Pages) -> str:
-    order = [f"order={pages.order}"] if pages.order else []
-    most = [f"max={min(pages.limit, LARGEST_PAGE)}"] if pages.limit else []
-    return f"{pages.sort or 'id'} ..; {','.join([*order, *most])}".rstrip("; ")
 
 
 def _request(plan: Plan, service: Service, credential: Credential | None, timeout_s: float) -> Request:
@@ -83,7 +78,7 @@ def _basic(token: str) -> str:
 _SIGN: dict[str, Callable[[str], str]] = {"bearer": lambda token: f"Bearer {token}", "basic": _basic}
 
 
-def _follow(reply: Reply, request: Request, deliver: Delivery) -> Reply:
+def _follow(reply: Reply, request: Request, deliver: Delivery, deadline: float) -> Reply:
     """Follow redirects: a read anywhere, a write only within its host where the status keeps method and body."""
     for _ in range(MOST_REDIRECTS):
         target = reply.headers.get("location", "")
@@ -100,6 +95,6 @@ def _follow(reply: Reply, request: Request, deliver: Delivery) -> Reply:
         kept = {name: value for name, value in request.headers.items() if same_host or name == "Accept"}
         if not same_host and urlsplit(url).scheme != "https":
             return reply
-        request = replace(request, url=url, headers=kept)
+        request = replace(request, url=url, headers=kept, timeout_s=deadline - deliver.clock())
         reply = deliver(request, repeatable=request.method in ("GET", "HEAD"))
     return reply

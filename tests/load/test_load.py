@@ -19,13 +19,14 @@ ITEMS, PAGE = 10_000, 1000
 
 
 class Stand(BaseHTTPRequestHandler):
-    """Answers /apps with ten thousand apps in pages, anything else with one app."""
+    """Answers /apps, and /big with more in each, with ten thousand apps in pages, anything else with one app."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):  # noqa: D102 - named by the library
-        start = int(self.headers.get("Range", "0").strip("]").split(".")[0] or 0) if self.path == "/apps" else None
-        apps = [{"id": f"{place:08d}", "name": f"app-{place}"} for place in range(start or 0, (start or 0) + PAGE)]
+        start = int(self.headers.get("Range", "0").strip("]").split(".")[0] or 0) if self.path in {"/apps", "/big"} else None
+        fill = "x" * 2000 if self.path == "/big" else ""
+        apps = [{"id": f"{place:08d}", "name": f"app-{place}{fill}"} for place in range(start or 0, (start or 0) + PAGE)]
         body = json.dumps(apps if start is not None else {"name": "example"}).encode()
         more = start is not None and start + PAGE < ITEMS
         self.send_response(206 if more else 200)
@@ -70,6 +71,28 @@ def test_a_list_of_ten_thousand_comes_whole(skill):
     done = skill("action", "run", "list-apps", "--format", "ndjson")
     assert done.returncode == 0
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [f"{place:08d}" for place in range(ITEMS)]
+
+
+def test_memory_does_not_grow_with_the_list(port, tmp_path):
+    """Written as lines, ten pages of two megabytes each take no more memory than two do, and a few more."""
+    measured = "import resource, sys; from skill.faces.cli import run; run(sys.argv[1:]); "
+    measured += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"
+    named = {"HOME": str(tmp_path), "HEROKU_HOST": f"http://127.0.0.1:{port}", "HEROKU_API_KEY": "load", "PYTHONPATH": str(ROOT)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEROKU_", "SKILL_", "XDG_"))}
+
+    def peak(*words):
+        done = subprocess.run(
+            [sys.executable, "-c", measured, "request", "/big", "--format", "ndjson", *words],
+            env=kept | named,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return len(done.stdout.splitlines()), int(done.stderr.splitlines()[-1])
+
+    (few, small), (all_of_them, large) = peak("--limit", "2000"), peak()
+    assert (few, all_of_them) == (2000, ITEMS)
+    assert large - small < 15
 
 
 def test_two_hundred_processes_lose_nothing(skill, tmp_path):
