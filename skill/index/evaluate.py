@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,24 +65,49 @@ def measure(labels: Sequence[Label], index: Index, mix: Mixture) -> list[Outcome
     return found
 
 
-def report(outcomes: Sequence[Outcome], mix: Mixture) -> dict[str, Json]:
-    """Sum up: figures for all, by kind and by language, what is refused, how true the scores are, and the worst confusions."""
+def report(outcomes: Sequence[Outcome], mix: Mixture, resource_of: Mapping[str, str] | None = None) -> dict[str, Json]:
+    """Sum up: figures for all, by kind, language and resource, what is refused, how true scores are, the worst confusions.
+
+    Args:
+        resource_of: the resource of each key; without it there is no table of resources.
+    """
     real = [one for one in outcomes if one.label.keys]
     none = [one for one in outcomes if not one.label.keys]
+    of = resource_of or {}
+    resources = _grouped(real, lambda one: of.get(one.label.keys[0]))
     return {
         "all": figures(real),
-        "kinds": {kind: figures(some) for kind, some in sorted(_by(real, "kind").items())},
-        "languages": {language: figures(some) for language, some in sorted(_by(real, "language").items())},
+        "kinds": {kind: figures(some) for kind, some in _grouped(real, lambda one: one.label.kind).items()},
+        "languages": {language: figures(some) for language, some in _grouped(real, lambda one: one.label.language).items()},
+        "resources": {resource: figures(some) for resource, some in resources.items()},
         "turned away": {
-            "real": _share(one.ranking.fits < mix.threshold for one in real),
-            **{
-                kind: _share(one.ranking.fits < mix.threshold for one in some) for kind, some in sorted(_by(none, "kind").items())
-            },
+            "real": turned_away(real, mix.threshold),
+            **{kind: turned_away(some, mix.threshold) for kind, some in _grouped(none, lambda one: one.label.kind).items()},
         },
         "reliability": reliability(real),
         "confusions": confusions(real),
         "warm ms": round(1000 * sorted(one.seconds for one in outcomes)[len(outcomes) // 2], 2) if outcomes else None,
     }
+
+
+def turned_away(outcomes: Sequence[Outcome], threshold: float) -> float:
+    """Give the share, in per cent, that gets no answer."""
+    return _share(one.ranking.fits < threshold for one in outcomes)
+
+
+def curve(outcomes: Sequence[Outcome], shares: Sequence[float]) -> list[dict[str, Json]]:
+    """Say what would be turned away of each kind that nothing serves, were the threshold set so that a share of real requests is.
+
+    Args:
+        shares: of the real requests, in per cent.
+    """
+    real = sorted(one.ranking.fits for one in outcomes if one.label.keys)
+    none = _grouped([one for one in outcomes if not one.label.keys], lambda one: one.label.kind)
+    rows: list[dict[str, Json]] = []
+    for share in shares:
+        threshold = real[min(int(len(real) * share / 100), len(real) - 1)]
+        rows.append({"real": share, **{kind: turned_away(some, threshold) for kind, some in none.items()}})
+    return rows
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Json]:
@@ -132,11 +157,13 @@ def _place(outcome: Outcome) -> int | None:
     return next((place for place, key in enumerate(outcome.ranking.keys) if key in right), None)
 
 
-def _by(outcomes: Iterable[Outcome], name: str) -> dict[str, list[Outcome]]:
+def _grouped(outcomes: Iterable[Outcome], name: Callable[[Outcome], str | None]) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = defaultdict(list)
     for one in outcomes:
-        found[getattr(one.label, name)].append(one)
-    return found
+        group = name(one)
+        if group is not None:
+            found[group].append(one)
+    return dict(sorted(found.items()))
 
 
 def _share(facts: Iterable[bool]) -> float:

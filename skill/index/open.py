@@ -11,6 +11,7 @@ from skill.catalog import Catalog
 from skill.catalog.catalog import Part
 from skill.index.build import build
 from skill.index.encoders import Encoder, open_encoder
+from skill.index.learned import read_learned
 from skill.index.store import Segment, load, save
 
 LARGE = 300
@@ -56,7 +57,9 @@ def build_segment(
     older = _older(part, encoder, target)
     if len(actions) >= LARGE and encoder is not None and progress is None and not older:
         note(f"note: the index of {part.source} is built anew, once")
-    segment = build(actions, part.digest, encoder, progress, older)
+    # what was learned holds for our own actions; another folder may use the same key for something else
+    learned = read_learned(places.DATA, encoder) if part.source == places.ACTIONS else None
+    segment = build(actions, part.digest, encoder, progress, older, learned)
     try:
         save(target, segment)
         _remember(part, target)

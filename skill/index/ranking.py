@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from skill import places
 from skill.catalog import Catalog
-from skill.index.build import MIDDLE, SATURATION, rarity
+from skill.index.build import SATURATION, rarity
 from skill.index.encoders import Encoder
+from skill.index.nearness import beside, by_meaning
 from skill.index.open import open_index
 from skill.index.spelling import repair
 from skill.index.store import Segment
@@ -39,8 +41,8 @@ class Found(NamedTuple):
 class Mixture(NamedTuple):
     """How the parts of a score are weighed, and what a score is worth.
 
-    `temperature` turns scores into shares of one whole; `bias`, `closeness` and `coverage` tell by a logistic function how
-    probable it is that any action fits; below `threshold` of that, none does.
+    `temperature` turns scores into shares of one whole; `bias`, `closeness`, `likeness`, `coverage` and `aside` tell by a
+    logistic function how probable it is that any action fits; below `threshold` of that, none does.
     """
 
     document: float = 0.4
@@ -50,18 +52,24 @@ class Mixture(NamedTuple):
     temperature: float = 0.05
     bias: float = -6.0
     closeness: float = 14.0
+    likeness: float = 0.0
     coverage: float = 2.0
+    aside: float = 0.0
     threshold: float = 0.3
 
 
 class Evidence(NamedTuple):
-    """What speaks for each action, (n,) float32 each: how near its document, the mean and the best of its asks are, and words."""
+    """What speaks for each action, (n,) float32 each: how near its document, its centre and the best of its asks are, and words.
+
+    `aside` is how near the nearest of what no action serves is.
+    """
 
     keys: list[str]
     document: Floats
     centre: Floats
     best: Floats
     words: Floats
+    aside: float = 0.0
 
 
 class Ranking(NamedTuple):
@@ -82,32 +90,36 @@ def search(catalog: Catalog, intent: str, limit: int, note: Callable[[str], None
     """
     index = open_index(catalog, note)
     ranking = rank(gather(index.segments, intent, index.encoder), mixture(), index.encoder is not None)
-    kept = [(key, score) for key, score in zip(ranking.keys, ranking.scores, strict=True) if key in catalog]
+    kept = ((key, score) for key, score in zip(ranking.keys, ranking.scores, strict=True) if key in catalog)
     if service is not None:
         of = {one.key: one.service for one in catalog.summaries()}
-        kept = [(key, score) for key, score in kept if of[key] == service]
+        kept = ((key, score) for key, score in kept if of[key] == service)
     fits = ranking.fits >= mixture().threshold
-    most = (limit or len(kept)) if fits else NEAREST
-    opened = [(catalog.action(key), score) for key, score in kept[: most + 1]]
+    most = (limit or len(ranking.keys)) if fits else NEAREST
+    opened = [(catalog.action(key), score) for key, score in islice(kept, most + 1)]
     # what is deprecated stands behind what replaces it
     hits = [Hit(action, score * DEPRECATED if action.deprecated else score) for action, score in opened]
     hits = sorted(hits, key=lambda hit: -hit.score)[:most]
     return Found(hits, [], _apart(hits)) if fits else Found([], hits, NOTHING)
 
 
-def gather(segments: Sequence[Segment], intent: str, encoder: Encoder | None) -> Evidence:
-    """Gather what speaks for each action of every segment; with no encoder words alone."""
+def gather(segments: Sequence[Segment], intent: str, encoder: Encoder | None, mend: bool = True) -> Evidence:
+    """Gather what speaks for each action of every segment; with no encoder words alone.
+
+    Args:
+        mend: whether slips of the fingers are mended first.
+    """
     vocabulary: Mapping[str, int] | None = getattr(getattr(encoder, "words", None), "vocabulary", None)
     known = segments[0].words if len(segments) == 1 else {word: 1 for segment in segments for word in segment.words}
-    mended = repair(intent, known, vocabulary) if vocabulary is not None else intent
+    mended = repair(intent, known, vocabulary) if mend and vocabulary is not None else intent
     keys = [key for segment in segments for key in segment.keys]
     by_words = _by_words(segments, words(mended))
     if encoder is None:
         nothing = np.zeros(len(keys), dtype=np.float32)
         return Evidence(keys, nothing, nothing, nothing, by_words)
     query = encoder.encode([mended])[0]
-    document, centre, best = (np.concatenate(part) for part in zip(*(_by_meaning(one, query) for one in segments), strict=True))
-    return Evidence(keys, document, centre, best, by_words)
+    document, centre, best = (np.concatenate(part) for part in zip(*(by_meaning(one, query) for one in segments), strict=True))
+    return Evidence(keys, document, centre, best, by_words, max(beside(one, query) for one in segments))
 
 
 def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
@@ -118,18 +130,25 @@ def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
     order = np.argsort(-scores, kind="stable")
     # a key that stands in two segments counts once, for the later, user's folder
     last = {key: place for place, key in enumerate(evidence.keys)}
-    kept = [int(place) for place in order if last[evidence.keys[place]] == place]
+    if len(last) < len(evidence.keys):
+        order = order[np.isin(order, list(last.values()))]
     fits = answerable(evidence, mix) if meaning else float(evidence.words.max(initial=0.0) > 0)
-    spread = np.exp((scores[kept] - scores.max(initial=0.0)) / mix.temperature)
+    spread = np.exp((scores[order] - scores.max(initial=0.0)) / mix.temperature)
     shares = fits * spread / max(float(spread.sum()), 1e-9)
-    return Ranking([evidence.keys[place] for place in kept], [float(share) for share in shares], fits)
+    return Ranking([evidence.keys[place] for place in order.tolist()], shares.tolist(), fits)
 
 
 def answerable(evidence: Evidence, mix: Mixture) -> float:
-    """Give the probability that any action fits: how near the nearest is, and how much of what was said is known."""
+    """Give the probability that any action fits, rather than that the request is of what no action serves."""
+    near, like, known, aside = signs(evidence)
+    weighed = mix.closeness * near + mix.likeness * like + mix.coverage * known + mix.aside * aside
+    return 1 / (1 + math.exp(-(mix.bias + weighed)))
+
+
+def signs(evidence: Evidence) -> tuple[float, float, float, float]:
+    """Give what tells whether any action fits: how near texts and centres are, what is known, how near what none serves is."""
     near = float(np.maximum(evidence.best, evidence.document).max(initial=0.0))
-    known = float(evidence.words.max(initial=0.0))
-    return 1 / (1 + math.exp(-(mix.bias + mix.closeness * near + mix.coverage * known)))
+    return near, float(evidence.centre.max(initial=0.0)), float(evidence.words.max(initial=0.0)), evidence.aside
 
 
 @cache
@@ -151,21 +170,6 @@ def _apart(hits: Sequence[Hit]) -> str:
         return ""
     what = f"{one.risk}, {other.risk}" if one.risk != other.risk else f"{one.resource}, {other.resource}"
     return f"{one.key} or {other.key}? They differ ({what}): {one.instead or other.instead or other.about}"
-
-
-def _by_meaning(segment: Segment, query: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give (n,) similarities of the documents, the means of the asks and the best asks."""
-    documents = (segment.documents.astype(np.float32) @ query) * segment.document_scales
-    centres = (segment.centres.astype(np.float32) @ query) * segment.centre_scales
-    best = documents.copy()
-    if len(segment.asks):
-        half = segment.asks.shape[1]
-        first, second = query[:half], np.pad(query[half:], (0, 2 * half - len(query)))
-        steps = (segment.asks >> 4).astype(np.float32) @ first + (segment.asks & 15).astype(np.float32) @ second
-        asks = (steps - MIDDLE * query.sum()) * segment.ask_scales
-        full = np.diff(segment.starts) > 0
-        best[full] = np.maximum.reduceat(asks, segment.starts[:-1][full])
-    return documents, centres, best
 
 
 def _by_words(segments: Sequence[Segment], query: Sequence[str]) -> Floats:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skill import places
 
-VERSION = 2
+VERSION = 3
 HEADER, ARRAYS = "index.json", "index.bin"
 _ALIGN = 64
 
@@ -20,8 +20,9 @@ class Segment(NamedTuple):
     """The index of one actions folder: n actions, m asks, w words, d dimensions.
 
     `document_marks` (n,) and `ask_marks` (m,) name the texts that the vectors are of, so that a later build can take over
-    what did not change. `documents` and `centres` (the mean of an action's asks) are (n, d) int8, `asks` (m, d/2) uint8, two
-    values of 4 bits a byte, all with one float32 scale a row; `starts` (n+1) says which asks are whose.
+    what did not change. `documents` and `centres` (what was learned of an action, else the mean of its asks) are (n, d) int8,
+    `asks` (m, d/2) uint8, two values of 4 bits a byte, all with one float32 scale a row; `starts` (n+1) says which asks are
+    whose. `aside` (k, d) int8 is what was learned of requests that no action serves.
     `postings` of word i stand at `spans[i]:spans[i+1]`: the action, and how much the word weighs in it.
     Without vectors (no encoder) the arrays of vectors are empty and the words still count.
     """
@@ -36,6 +37,8 @@ class Segment(NamedTuple):
     document_scales: NDArray[np.float32]
     centres: NDArray[np.int8]
     centre_scales: NDArray[np.float32]
+    aside: NDArray[np.int8]
+    aside_scales: NDArray[np.float32]
     asks: NDArray[np.uint8]
     ask_scales: NDArray[np.float32]
     starts: NDArray[np.int32]

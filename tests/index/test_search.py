@@ -8,7 +8,7 @@ import pytest
 from skill.catalog import Catalog, open_catalog
 from skill.index import search
 from skill.index.build import build, pack, unpack
-from skill.index.evaluate import measure, read_labels, report
+from skill.index.evaluate import curve, measure, read_labels, report
 from skill.index.open import Index, open_index
 from skill.index.ranking import gather, mixture, rank
 from skill.index.store import load, save
@@ -44,21 +44,46 @@ def test_the_first_answer_is_the_right_one(catalog: Catalog, intent: str, key: s
     assert search(catalog, intent, 3, lambda _: None).hits[0].action.key == key
 
 
-@pytest.mark.parametrize(("kind", "floor"), [("everyday", 72), ("terse", 89), ("thread", 75), ("typo", 80), ("lookalike", 73)])
-def test_the_right_action_comes_first(figures: dict[str, Any], kind: str, floor: int) -> None:
-    """On labelled intents of each kind, all languages together, the right action is first at least this often."""
-    assert figures["kinds"][kind]["R@1"] >= floor
+@pytest.mark.parametrize(
+    ("kind", "first", "five"),
+    [("terse", 93, 99), ("thread", 83, 96), ("loose", 76, 93), ("typo", 90, 99), ("lookalike", 80, 97), ("everyday", 83, 96)],
+)
+def test_the_right_action_is_near_the_top(figures: dict[str, Any], kind: str, first: int, five: int) -> None:
+    """On labelled intents of each kind a right action is first, and among the first five, at least this often, in per cent."""
+    assert figures["kinds"][kind]["R@1"] >= first
+    assert figures["kinds"][kind]["R@5"] >= five
 
 
-def test_english_finds_it_among_the_first_five(figures: dict[str, Any]) -> None:
-    """In English the right action is among the first five for at least 97 of 100 intents."""
-    assert figures["languages"]["en"]["R@5"] >= 97
+@pytest.mark.parametrize("language", ["de", "es", "fr", "ja", "pt", "zh"])
+def test_other_languages_find_it_too(figures: dict[str, Any], language: str) -> None:
+    """In each of the other languages a right action is first for 77 of 100 intents, and among the first five for 93."""
+    assert figures["languages"][language]["R@1"] >= 77
+    assert figures["languages"][language]["R@5"] >= 93
 
 
 def test_few_real_requests_are_turned_away(figures: dict[str, Any]) -> None:
-    """At most 2% of real requests get no answer, and at least 55% of off-topic ones get none."""
+    """At most 2% of real requests get no answer, and at least 80% of off-topic ones get none."""
     assert figures["turned away"]["real"] <= 2
-    assert figures["turned away"]["off-topic"] >= 55
+    assert figures["turned away"]["off-topic"] >= 80
+
+
+def test_a_score_means_what_it_says(figures: dict[str, Any]) -> None:
+    """Of the first hits with a score of 0.8 and more at least nine in ten are right, and a higher band is right more often."""
+    right = [band["right"] for band in figures["reliability"]]
+    assert figures["reliability"][-1]["right"] >= 90
+    assert right == sorted(right)
+
+
+def test_figures_by_resource_and_the_curve(index: Index) -> None:
+    """A report has the figures of each resource, and the curve says what a threshold would turn away."""
+    labels = read_labels([EVALS / "typos.jsonl", EVALS / "none.jsonl"])[::5]
+    outcomes = measure(labels, index, mixture())
+    resources = {key: key.partition("-")[2] for key in index.segments[0].keys}
+    found = report(outcomes, mixture(), resources)
+    assert sum(row["n"] for row in found["resources"].values()) == found["all"]["n"]
+    rows = curve(outcomes, (1, 5, 20))
+    assert [row["real"] for row in rows] == [1, 5, 20]
+    assert rows[0]["off-topic"] <= rows[1]["off-topic"] <= rows[2]["off-topic"]
 
 
 def test_what_does_not_fit_says_so(catalog: Catalog) -> None:
