@@ -261,19 +261,7 @@ def uninstall(context: typer.Context, everywhere: Everywhere = False) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of the table."""
-    _name_the_harness()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
-
-
-def _name_the_harness() -> None:
-    """Let the defaults of an agent's output hold where `login --clientName` said whose it is, as a harness itself would."""
-    from skill import places
-
-    if (places.config() / "client-name").is_file():
-        from skill.connection.client import harness
-
-        if name := harness():
-            os.environ.setdefault("AI_AGENT", name)
 
 
 def run(arguments: list[str]) -> int:

@@ -129,9 +129,9 @@ def print_included(result: Result, options: Options) -> None:
 
 
 def _called_by_agent() -> bool:
-    from skill.connection.client import client_name
+    from skill.connection.client import harness
 
-    return any(os.environ.get(name) for name in AGENTS) or bool(client_name())
+    return any(os.environ.get(name) for name in AGENTS) or bool(harness())
 
 
 def _cut(result: Result, options: Options, *, many: bool = False) -> dict[str, Json]:

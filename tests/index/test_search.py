@@ -11,6 +11,7 @@ from skill.index.build import build, pack, unpack
 from skill.index.evaluate import curve, measure, read_labels, report
 from skill.index.open import Index, open_index
 from skill.index.ranking import gather, mixture, rank
+from skill.index.spelling import repair
 from skill.index.store import load, save
 
 EVALS = Path(__file__).resolve().parent.parent.parent / "evals"
@@ -84,6 +85,21 @@ def test_figures_by_resource_and_the_curve(index: Index) -> None:
     rows = curve(outcomes, (1, 5, 20))
     assert [row["real"] for row in rows] == [1, 5, 20]
     assert rows[0]["off-topic"] <= rows[1]["off-topic"] <= rows[2]["off-topic"]
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("retsart the worker", "restart the worker"),
+        ("show teh domians of shop", "show teh domains of shop"),
+        ("die Rechnungen vom letzten Monat anzeigem", "die Rechnungen vom letzten Monat anzeigem"),
+        ("última versión del sitio, por favro", "última versión del sitio, por favro"),
+    ],
+)
+def test_only_english_is_mended(index: Index, text: str, mended: str) -> None:
+    """An unknown English word becomes the known one a slip away; a text in another language stays as it was typed."""
+    assert index.encoder is not None
+    assert repair(text, index.segments[0].words, index.encoder.words.vocabulary) == mended
 
 
 def test_what_does_not_fit_says_so(catalog: Catalog) -> None:

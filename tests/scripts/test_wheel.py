@@ -107,8 +107,8 @@ def test_every_file_of_the_repository_is_small(tracked):
 
 
 def test_repository_is_small(tracked):
-    """All files together are below 30 MB."""
-    assert sum(tracked.values()) < 30 * MEGABYTE
+    """All files together are below 40 MB, since the strictest marketplace that takes a repository as it is refuses 50."""
+    assert sum(tracked.values()) < 40 * MEGABYTE
 
 
 def test_programs_can_be_run(tracked):
