@@ -5,8 +5,9 @@
 Contrastive (InfoNCE over a batch, sentence-transformers' MultipleNegativesRankingLoss): a request, in any of seven
 languages, is to lie nearer to another request, an ask or the document of its own action than to those of the other actions
 in the batch. A batch holds each action once and is made of groups of look-alikes, so that most of its negatives are hard
-ones. Texts of other fields are to keep the vectors that the base gives them. It stops early on held-out requests, and the weights end as a mean of the trained and the aligned ones (Wortsman et
-al. 2022, arXiv:2109.01903), which keeps what the base knew of other catalogs. Needs the extra `sentence-transformers`.
+ones. Texts of other fields are to keep the vectors that the base gives them. It stops early on held-out requests, and the
+weights end as a mean of the trained and the aligned ones (Wortsman et al. 2022, arXiv:2109.01903), which keeps what the base
+knew of other catalogs. Needs the extra `sentence-transformers`.
 """
 
 import argparse
