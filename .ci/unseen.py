@@ -46,6 +46,10 @@ def phrases(path: Path) -> Iterator[str]:
     elif path.suffix == ".jsonl":
         for line in filter(str.strip, text.splitlines()):
             yield from strings(json.loads(line))
+    elif path.suffix == ".tsv":
+        # the first column is a key, as the keys of an object are
+        for line in text.splitlines():
+            yield from line.split("\t")[1:]
     else:
         for line in text.splitlines():
             yield line
