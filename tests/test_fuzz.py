@@ -62,7 +62,9 @@ def test_an_input_stays_where_it_was_put(catalog: Catalog, data: st.DataObject) 
     except BadInput:
         return
     before = plan_action(action, example, service, service.base)
-    assert (plan.method, plan.headers, urlsplit(plan.url)[:2]) == (before.method, before.headers, urlsplit(before.url)[:2])
+    # an input of an action whose example has no body gives it one, which has its type and nothing else
+    named = {**before.headers, **({"Content-Type": "application/json"} if plan.content is not None else {})}
+    assert (plan.method, plan.headers, urlsplit(plan.url)[:2]) == (before.method, named, urlsplit(before.url)[:2])
     _same_path(action, whole, plan)
     assert plan.url.isascii()
     assert plan.url.isprintable()
