@@ -6,7 +6,7 @@ import re
 import sys
 import sysconfig
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -138,8 +138,3 @@ def _explained() -> Iterator[str]:
 def plain(text: str) -> str:
     """Fold a text to its letters and digits, so that copies that differ in dress are found."""
     return " ".join(re.findall(r"\w+", text.lower()))
-
-
-def shared(one: Iterable[str], other: Iterable[str]) -> set[str]:
-    """Give the folded texts that stand in both."""
-    return set(map(plain, one)) & set(map(plain, other))

@@ -33,7 +33,7 @@ PREFIX = "##"
 
 
 def texts_by_language() -> dict[str, list[str]]:
-    """Give every request and ask, and twice what a glossary explains, by language."""
+    """Give every request and ask by language."""
     material = load()
     texts: dict[str, list[str]] = defaultdict(list)
     for by_language in (*material.requests.values(), *material.asks.values()):

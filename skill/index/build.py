@@ -52,10 +52,7 @@ def build(
     ask_rows, ask_scales = _rows(asks, encoder, pack, (-(-width // 2), np.uint8), _held(held, "ask"), tell)
     starts = np.cumsum([0, *(len(action.asks) + len(action.other_asks) for action in actions)], dtype=np.int32)
     means = _centres(rows.astype(np.float32) * scales[:, None], unpack(ask_rows, width) * ask_scales[:, None], starts)
-    if learned is not None:
-        of = dict(zip(learned.keys, learned.centres, strict=True))
-        means = np.array([of.get(action.key, mean) for action, mean in zip(actions, means, strict=True)], dtype=np.float32)
-    centres, centre_scales = quantise(means)
+    centres, centre_scales = quantise(_learned(actions, means, learned) if learned else means)
     aside, aside_scales = quantise(learned.aside if learned else np.zeros((0, width), dtype=np.float32))
     vocabulary, spans, posting_actions, posting_weights = _postings(actions)
     return Segment(
@@ -188,6 +185,12 @@ def _centres(documents: Floats, asks: Floats, starts: NDArray[np.int32]) -> Floa
             mean = asks[start:stop].mean(axis=0)
             centres[place] = mean / max(float(np.linalg.norm(mean)), 1e-12)
     return centres
+
+
+def _learned(actions: Sequence[Action], means: Floats, learned: Learned) -> Floats:
+    """Give each action's learned centre, the mean of its asks where none was learned: (n, d) float32."""
+    of = dict(zip(learned.keys, learned.centres, strict=True))
+    return np.array([of.get(action.key, mean) for action, mean in zip(actions, means, strict=True)], dtype=np.float32)
 
 
 def _postings(actions: Sequence[Action]) -> tuple[dict[str, int], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
