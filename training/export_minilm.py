@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from skill.index.minilm import META, SIX_BITS, VERSION, VOCABULARY, digest_of, unpacked
+from skill.index.minilm import META, SIX_BITS, TILE, VERSION, VOCABULARY, digest_of, unpacked
+from skill.index.rounding import quantise
 
 NAME = "minilm-l6-heroku"
 OUT = Path(__file__).resolve().parent.parent / "skill" / "data" / "minilm"
@@ -110,13 +111,6 @@ def write(out: Path, tensors: Iterable[Named]) -> dict[str, dict[str, Any]]:
     return places
 
 
-def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round (inputs, outputs) to int8 with one scale an output, the largest weight of a column being 127."""
-    scales = (np.abs(matrix).max(axis=0) / 127).astype(np.float32)
-    scales[scales == 0] = 1
-    return np.rint(matrix / scales).astype(np.int8), scales
-
-
 def packed(rows: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Round (n, d) to 6 bits with one scale a row: (n, 3d/4) uint8, four values in three bytes, and (n,)."""
     scales = (np.abs(rows).max(axis=1) / SIX_BITS).astype(np.float32)
@@ -174,8 +168,8 @@ def _linear(matrix: NDArray[np.float32], bias: NDArray[np.float32], name: str) -
     # Taking the root of a row's largest weight out of it first cuts the worst text's distance from the original to a third.
     rows = np.sqrt(np.abs(matrix).max(axis=0))
     rows[rows == 0] = 1
-    whole, columns = quantised(matrix.T / rows[:, None])
-    yield f"{name}.weights", whole
+    whole, columns = quantise(matrix / rows)
+    yield f"{name}.weights", whole.reshape(-1, TILE, whole.shape[1]).swapaxes(1, 2)
     yield f"{name}.input_scales", rows
     yield f"{name}.output_scales", columns
     yield f"{name}.bias", bias

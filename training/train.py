@@ -1,36 +1,37 @@
 """Train the encoder on the requests of `training/`, from an aligned model to a sentence-transformers folder.
 
-    python training/train.py --model /tmp/aligned --out /tmp/model [--steps 480] [--keep 0.8]
+    python training/train.py --model /tmp/aligned --out /tmp/model [--steps 600] [--keep 0.9]
 
 Contrastive (InfoNCE over a batch, sentence-transformers' MultipleNegativesRankingLoss): a request, in any of seven
 languages, is to lie nearer to another request, an ask or the document of its own action than to those of the other actions
 in the batch. A batch holds each action once and is made of groups of look-alikes, so that most of its negatives are hard
-ones. Texts of other fields are to keep the vectors that the base gives them. It stops early on held-out requests, and the
-weights end as a mean of the trained and the aligned ones (Wortsman et al. 2022, arXiv:2109.01903), which keeps what the base
-knew of other catalogs. Needs the extra `sentence-transformers`.
+ones; a part of it are tools of other fields, so that the model learns to tell tools apart and not ours alone. Texts of any
+field are to keep the vectors that the base gives them. It stops early on held-out requests, and the weights end as a mean of
+the trained and the aligned ones (Wortsman et al. 2022, arXiv:2109.01903). Needs the extra `sentence-transformers`.
 """
 
 import argparse
 import random
+import shutil
 import time
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import torch
-from base import BASE, base_folder, vectors
-from data import ENGLISH, Material, general, load
+from base import BASE, Teacher, opened, stepper, vectors
+from data import ENGLISH, TRAINING, Material, Tool, general, load, others
 from export_minilm import as_shipped
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
 GROUP = 8
-BATCH = 96
-LONGEST = 48
+# of a batch: our actions, and tools of other fields
+BATCH, OTHERS = 80, 24
 SCALE = 25.0
 SEED = 11
-# texts of other fields beside each batch, and how much it counts that they keep the vectors which the base gives them
-GENERAL, KEPT = 40, 12.0
+# texts of any field beside each batch, and how much it counts that they keep the vectors which the base gives them
+GENERAL, KEPT = 56, 6.0
 # how often a text is English, one of the catalog's own asks, or written with a slip of the fingers
 IN_ENGLISH, OWN_ASKS, SLIPS = 0.5, 0.2, 0.08
 # every so many-th batch is of documents: they are long, and do not make the short texts of others wait
@@ -80,6 +81,17 @@ def pair(material: Material, key: str, rng: random.Random, documents: bool) -> t
     return asked, other
 
 
+def pairs_elsewhere(fields: dict[str, list[Tool]], rng: random.Random) -> list[tuple[str, str]]:
+    """Draw requests of tools of a few other fields, each with what its tool is described as, or how else people ask for it."""
+    pairs = []
+    for field in rng.sample(sorted(fields), OTHERS // GROUP):
+        for tool in rng.sample(fields[field], GROUP):
+            asked, other = rng.sample(tool.requests, 2)
+            described = rng.choice([tool.about, f"{tool.title}: {tool.about}"])
+            pairs.append((slipped(asked, rng), other if rng.random() < 0.25 else described))
+    return pairs
+
+
 def slipped(text: str, rng: random.Random) -> str:
     """Give the text, now and then with two neighbouring letters swapped or one left out."""
     if rng.random() >= SLIPS or len(text) < 8 or not text.isascii():
@@ -109,11 +121,15 @@ def first_right(model: SentenceTransformer, material: Material, rows: list[tuple
     return {language: round(float(np.mean(some)), 3) for language, some in sorted(right.items())}
 
 
-def agreement(model: SentenceTransformer, teacher: SentenceTransformer, texts: list[str]) -> torch.Tensor:
-    """Give the mean cosine between what the model and what its base make of texts."""
+def first_elsewhere(model: SentenceTransformer, fields: dict[str, list[Tool]]) -> float:
+    """Give the share of requests whose own tool comes first among those of all the fields, by its title and description."""
+    tools = [tool for some in fields.values() for tool in some]
+    model.eval()
     with torch.no_grad():
-        target = vectors(teacher, texts)
-    return (vectors(model, texts) * target).sum(dim=1).mean()
+        known = vectors(model, [f"{tool.title}: {tool.about}" for tool in tools])
+        asked = vectors(model, [request for tool in tools for request in tool.requests])
+    right = torch.tensor([place for place, tool in enumerate(tools) for _ in tool.requests])
+    return round(float(((asked @ known.T).argmax(dim=1) == right).float().mean()), 3)
 
 
 def mix(model: SentenceTransformer, base: dict[str, torch.Tensor], keep: float) -> None:
@@ -130,11 +146,11 @@ def read_command() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--steps", type=int, default=480)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--rate", type=float, default=8e-5)
-    parser.add_argument("--keep", type=float, default=0.8)
+    parser.add_argument("--keep", type=float, default=0.9)
     parser.add_argument("--base", default=BASE)
-    parser.add_argument("--check-every", type=int, default=240)
+    parser.add_argument("--check-every", type=int, default=200)
     return parser.parse_args()
 
 
@@ -144,49 +160,47 @@ def main() -> None:
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     material = load()
-    model = SentenceTransformer(given.model, device="cpu")
-    model.max_seq_length = LONGEST
+    model = opened(given.model)
     base = {name: value.clone() for name, value in model.state_dict().items()}
     near = neighbours(model, material)
+    learned, unseen = others(), others(held_out=True)
     nearer = losses.MultipleNegativesRankingLoss(model, scale=SCALE)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=given.rate, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / 50, max(0.02, 1 - step / given.steps)))
+    step_down = stepper([{"params": list(model.parameters()), "lr": given.rate, "weight_decay": 0.01}], given.steps, warm=50)
     count = sum(len(texts) for by_language in material.requests.values() for texts in by_language.values())
-    teacher = SentenceTransformer(base_folder(given.base), device="cpu").eval()
-    others = general(rng, 8000)
+    anywhere = Teacher(given.base, general(rng, 16_000))
     print(f"{count} requests, {len(material.held_out)} held out, {len(material.keys)} actions")
     rows = rng.sample(material.held_out, min(1400, len(material.held_out)))
-    before = first_right(model, material, rows)
-    best, best_state, begun = before["all"], base, time.time()
-    print(f"before: held-out requests first: {before}", flush=True)
+
+    def check(when: str) -> float:
+        right = first_right(model, material, rows)
+        print(f"{when}: held-out requests first: {right}; of unseen fields: {first_elsewhere(model, unseen)}", flush=True)
+        return right["all"]
+
+    best, best_state, begun = check("before"), base, time.time()
     for step in range(1, given.steps + 1):
         model.train()
         pairs = [pair(material, key, rng, step % DOCUMENTS_EVERY == 0) for key in batch_of_keys(near, rng)]
+        pairs += pairs_elsewhere(learned, rng)
         asked, known = vectors(model, [one for one, _ in pairs]), vectors(model, [other for _, other in pairs])
-        loss = nearer.compute_loss_from_embeddings([asked, known], torch.arange(len(pairs)))
-        kept = 1 - agreement(model, teacher, rng.sample(others, GENERAL))
-        loss = loss + KEPT * kept
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
+        apart = nearer.compute_loss_from_embeddings([asked, known], torch.arange(len(pairs)))
+        forgotten = anywhere.forgotten(model, rng, GENERAL)
+        step_down(apart + KEPT * forgotten)
         if step % 25 == 0:
-            print(f"step {step}: loss {loss.item():.3f}, forgotten {kept.item():.3f}, {time.time() - begun:.0f} s", flush=True)
+            print(f"step {step}: apart {apart:.3f}, forgotten {forgotten:.3f}, {time.time() - begun:.0f} s", flush=True)
         if step % given.check_every == 0 or step == given.steps:
-            right = first_right(model, material, rows)
-            print(f"step {step}: held-out requests first: {right}", flush=True)
-            if right["all"] < best - 0.01:
+            right = check(f"step {step}")
+            if right < best - 0.01:
                 break
-            if right["all"] > best:
-                best, best_state = right["all"], {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            if right > best:
+                best, best_state = right, {name: tensor.clone() for name, tensor in model.state_dict().items()}
     model.load_state_dict(best_state)
     mix(model, base, given.keep)
     table = model[0].auto_model.embeddings.word_embeddings.weight.data
     table[:] = torch.from_numpy(as_shipped(table.numpy()))
-    print(f"mixed: held-out requests first: {first_right(model, material, rows)}")
+    check("mixed")
     model.max_seq_length = 256
-    model.save(str(given.out))
+    model.save(str(given.out), create_model_card=False)
+    shutil.copy(TRAINING / "model-card.md", given.out / "README.md")
     print(f"written to {given.out} after {time.time() - begun:.0f} s")
 
 
