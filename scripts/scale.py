@@ -34,7 +34,7 @@ WORDS = {
 QUERY = "give the harbour of the hotel a new signed ticket"
 # run in a process of its own: what a search costs from nothing, and then again
 CHILD = """
-import json, resource, sys, time
+import json, re, sys, time
 from pathlib import Path
 begun = time.perf_counter()
 sys.path.insert(0, sys.argv[1])
@@ -54,8 +54,10 @@ for _ in range(20):
     start = time.perf_counter()
     search()
     warm.append(time.perf_counter() - start)
+# what getrusage calls the most begins, after exec, with what the parent had
+most = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
 print(json.dumps({"import": imported - begun, "open": opened - imported, "first": first - opened, "warm": sorted(warm)[10],
-                  "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+                  "memory": int(most[1]) / 1024}))
 """
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skill.index.encoders import Encoder
 from skill.index.learned import Learned
+from skill.index.rounding import pack, quantise, unpack
 from skill.index.store import Segment
 from skill.index.words import words
 from skill.types import Action
@@ -19,9 +20,8 @@ from skill.types import Action
 # Okapi BM25 (Robertson and Zaragoza, 2009) with its customary constants
 SATURATION, LENGTH_SHARE = 1.2, 0.75
 LONGEST_THING = 200
-_BATCH = 64
-# what a row of 4 bits calls zero: 15 steps, seven on either side
-MIDDLE = 7
+# texts between two words of progress: a second or so
+_BATCH = 128
 Floats = NDArray[np.float32]
 
 
@@ -98,35 +98,6 @@ def document(action: Action) -> str:
     return ". ".join(part.strip(". ") for part in parts if part) + "."
 
 
-def quantise(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round rows to int8 with one scale a row: (n, d) float32 to (n, d) int8 and (n,) float32."""
-    if vectors.size == 0:
-        return np.zeros(vectors.shape, dtype=np.int8), np.zeros(len(vectors), dtype=np.float32)
-    scales = (np.abs(vectors).max(axis=1) / 127.0).astype(np.float32)
-    scales[scales == 0] = 1.0
-    return np.rint(vectors / scales[:, None]).astype(np.int8), scales
-
-
-def pack(vectors: Floats) -> tuple[NDArray[np.uint8], Floats]:
-    """Round rows to 4 bits with one scale a row: (n, d) float32 to (n, d/2) uint8 and (n,) float32.
-
-    A byte holds a value of the first half of a row and one of the second. The similarity to a query is off by about
-    0.006 (standard deviation), far less than what separates actions, and the asks take half the room.
-    """
-    if vectors.shape[1] % 2:
-        vectors = np.hstack([vectors, np.zeros((len(vectors), 1), dtype=np.float32)])
-    scales = (np.abs(vectors).max(axis=1, initial=0.0) / MIDDLE).astype(np.float32)
-    scales[scales == 0] = 1.0
-    steps = (np.clip(np.rint(vectors / scales[:, None]), -MIDDLE, MIDDLE) + MIDDLE).astype(np.uint8)
-    half = vectors.shape[1] // 2
-    return (steps[:, :half] << 4) | steps[:, half:], scales
-
-
-def unpack(packed: NDArray[np.uint8], width: int) -> Floats:
-    """Give the rows that were packed, without their scales: (n, d/2) uint8 to (n, d) float32."""
-    return np.hstack([(packed >> 4).astype(np.float32), (packed & 15).astype(np.float32)])[:, :width] - MIDDLE
-
-
 class _Progress:
     """Counts texts, and tells of them where somebody listens."""
 
@@ -178,12 +149,11 @@ def _held(known: Iterable[Segment], what: str) -> dict[int, tuple[NDArray[Any], 
 
 
 def _centres(documents: Floats, asks: Floats, starts: NDArray[np.int32]) -> Floats:
-    """Give the unit mean of each action's asks, its document where it has none: (n, d) float32."""
+    """Give the unit mean of each action's document and asks: (n, d) float32."""
     centres = documents.copy()
     for place, (start, stop) in enumerate(pairwise(starts.tolist())):
-        if stop > start:
-            mean = asks[start:stop].mean(axis=0)
-            centres[place] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+        centres[place] += asks[start:stop].sum(axis=0)
+    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-12)
     return centres
 
 

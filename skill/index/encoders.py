@@ -57,7 +57,9 @@ class _SentenceTransformers:
                 f"the model {model!r} cannot be loaded: {type(wrong).__name__}", hint="a model's name, or a folder that holds one"
             ) from None
         self.name = model
-        self.dimensions = int(self._model.get_sentence_embedding_dimension())
+        # renamed in the library's sixth release
+        told = getattr(self._model, "get_embedding_dimension", None) or self._model.get_sentence_embedding_dimension
+        self.dimensions = int(told())
         self.digest = _digest_of(self._model)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:

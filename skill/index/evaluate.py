@@ -84,7 +84,7 @@ def report(outcomes: Sequence[Outcome], mix: Mixture, resource_of: Mapping[str, 
             "real": turned_away(real, mix.threshold),
             **{kind: turned_away(some, mix.threshold) for kind, some in _grouped(none, lambda one: one.label.kind).items()},
         },
-        "reliability": reliability(real),
+        "reliability": reliability(outcomes),
         "confusions": confusions(real),
         "warm ms": round(1000 * sorted(one.seconds for one in outcomes)[len(outcomes) // 2], 2) if outcomes else None,
     }
@@ -131,7 +131,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Json]:
 
 
 def reliability(outcomes: Sequence[Outcome]) -> list[dict[str, Json]]:
-    """Compare the first hit's score with how often it is right, in bands of the score."""
+    """Compare the first hit's score with how often it is right, in bands of the score; where nothing serves, none is right."""
     bands: dict[int, list[Outcome]] = defaultdict(list)
     for one in outcomes:
         bands[min(int(one.ranking.scores[0] * BINS), BINS - 1)].append(one)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill.index.encoders import Encoder
+from skill.index.rounding import quantise
 
 FILE = "learned.npz"
 
@@ -41,9 +42,8 @@ def write_learned(folder: Path, encoder: Encoder, learned: Learned) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    centres, aside = (
-        np.rint(127 * rows / np.abs(rows).max(axis=1, keepdims=True)).astype(np.int8) for rows in (learned.centres, learned.aside)
-    )
+    # all are unit rows: what a row is scaled by is known without its scale
+    centres, aside = (quantise(rows)[0] for rows in (learned.centres, learned.aside))
     np.savez_compressed(
         folder / FILE, encoder=np.array(encoder.digest), keys=np.array(learned.keys), centres=centres, aside=aside
     )

@@ -5,6 +5,7 @@ sentence-transformers publishes it; `training/export_minilm.py` writes the weigh
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from mmap import ACCESS_READ, mmap
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from skill.index.wordpiece import WordPiece
 
-VERSION = 2
+VERSION = 3
 META, VOCABULARY = "meta.json", "vocab.txt"
 
 # tokens worked on at once: what one layer makes of them stays near the processor
@@ -24,6 +25,9 @@ _TOKENS = 256
 _EPSILON = 1e-12
 # what 6 bits call zero: 63 steps, 31 on either side
 SIX_BITS = 31
+# columns of a matrix that lie together: OpenBLAS multiplies a few rows by so narrow a matrix without copying it first, which
+# halves the time of a search where it knows the processor, and costs a tenth where it does not
+TILE = 32
 
 Floats = NDArray[np.float32]
 
@@ -33,7 +37,10 @@ class EncoderUnavailable(Exception):
 
 
 class Linear(NamedTuple):
-    """A matrix, (inputs, outputs) int8, with scales for its rows, (inputs,), and its columns, (outputs,), and a bias."""
+    """A matrix with scales for its rows, (inputs,), and its columns, (outputs,), and a bias.
+
+    `weights` is (outputs / TILE, inputs, TILE) int8: tiles of columns side by side.
+    """
 
     weights: NDArray[np.int8]
     input_scales: Floats
@@ -119,9 +126,20 @@ class MiniLM:
             (n, dimensions) float32, unit rows.
         """
         ids = [self.words.encode(text, len(self._positions)) for text in texts]
+        batches = list(_batches(ids))
         vectors = np.empty((len(ids), self.dimensions), dtype=np.float32)
-        for places in _batches(ids):
+
+        def embed(places: list[int]) -> None:
             vectors[places] = self._embed([ids[place] for place in places])
+
+        if len(batches) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            # numpy lets other threads run while it multiplies
+            with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
+                list(pool.map(embed, batches))
+        elif batches:
+            embed(batches[0])
         return vectors
 
     def _embed(self, ids: Sequence[Sequence[int]]) -> Floats:
@@ -251,9 +269,9 @@ def _runs(ids: Sequence[Sequence[int]]) -> Iterator[Run]:
 
 def _applied(linear: Linear, values: Floats, room: Floats) -> Floats:
     """Multiply (n, inputs) by a matrix, giving (n, outputs); `room` is where its floats are written, again and again."""
-    matrix = room[: linear.weights.size].reshape(linear.weights.shape)
-    np.copyto(matrix, linear.weights)
-    product: Floats = np.matmul(values * linear.input_scales, matrix)
+    tiles = room[: linear.weights.size].reshape(linear.weights.shape)
+    np.copyto(tiles, linear.weights)
+    product: Floats = np.matmul(values * linear.input_scales, tiles).swapaxes(0, 1).reshape(len(values), -1)
     product *= linear.output_scales
     product += linear.bias
     return product

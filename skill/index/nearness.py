@@ -1,11 +1,12 @@
 """How near a query is to many rows, without ever holding them all as floats."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skill.index.build import MIDDLE
+from skill.index.rounding import MIDDLE
 from skill.index.store import Segment
 
 # rows made floats at once: they stay near the processor, and memory does not grow with the index
@@ -13,21 +14,20 @@ _ROWS = 512
 Floats = NDArray[np.float32]
 
 
-def by_meaning(segment: Segment, query: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give the cosine of a query, (d,), to each action's document, its centre and the best of its asks: (n,) each."""
-    documents = _whole(segment.documents, segment.document_scales, query)
+def by_meaning(segment: Segment, query: Floats) -> tuple[Floats, Floats]:
+    """Give the cosine of a query, (d,), to each action's centre and to the best of its texts, document and asks: (n,) each."""
     centres = _whole(segment.centres, segment.centre_scales, query)
-    best = documents.copy()
+    best = _whole(segment.documents, segment.document_scales, query)
     if len(segment.asks):
         asks = _packed(segment.asks, segment.ask_scales, query)
         full = np.diff(segment.starts) > 0
-        best[full] = np.maximum.reduceat(asks, segment.starts[:-1][full])
-    return documents, centres, best
+        best[full] = np.maximum(best[full], np.maximum.reduceat(asks, segment.starts[:-1][full]))
+    return centres, best
 
 
 def beside(segment: Segment, query: Floats) -> float:
-    """Give the cosine of a query, (d,), to the nearest of what no action serves; 0 where nothing was learned of that."""
-    return float(_whole(segment.aside, segment.aside_scales, query).max(initial=0.0))
+    """Give the cosine of a query, (d,), to the nearest of what no action serves; NaN where nothing was learned of that."""
+    return float(_whole(segment.aside, segment.aside_scales, query).max()) if len(segment.aside) else math.nan
 
 
 def _whole(rows: NDArray[np.int8], scales: Floats, query: Floats) -> Floats:
@@ -43,7 +43,7 @@ def _whole(rows: NDArray[np.int8], scales: Floats, query: Floats) -> Floats:
 
 
 def _packed(rows: NDArray[np.uint8], scales: Floats, query: Floats) -> Floats:
-    """Multiply rows of 4 bits, (n, d/2), as `skill.index.build.pack` makes them, by a query, (d,): (n,)."""
+    """Multiply rows of 4 bits, (n, d/2), as `skill.index.rounding.pack` makes them, by a query, (d,): (n,)."""
     half = rows.shape[1]
     first, second = query[:half], np.zeros(half, dtype=np.float32)
     second[: len(query) - half] = query[half:]

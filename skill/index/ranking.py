@@ -42,12 +42,12 @@ class Mixture(NamedTuple):
     """How the parts of a score are weighed, and what a score is worth.
 
     `temperature` turns scores into shares of one whole; `bias`, `closeness`, `likeness`, `coverage` and `aside` tell by a
-    logistic function how probable it is that any action fits; below `threshold` of that, none does.
+    logistic function how probable it is that any action fits; below `threshold` of that, none does. `usual` stands for how near
+    a request is to what no action serves where nothing was learned of that: beside actions of one's own.
     """
 
-    document: float = 0.4
-    centre: float = 0.2
-    best: float = 0.4
+    centre: float = 0.5
+    best: float = 0.5
     words: float = 0.3
     temperature: float = 0.05
     bias: float = -6.0
@@ -55,21 +55,21 @@ class Mixture(NamedTuple):
     likeness: float = 0.0
     coverage: float = 2.0
     aside: float = 0.0
+    usual: float = 0.0
     threshold: float = 0.3
 
 
 class Evidence(NamedTuple):
-    """What speaks for each action, (n,) float32 each: how near its document, its centre and the best of its asks are, and words.
+    """What speaks for each action, (n,) float32 each: how near its centre and the best of its texts are, and words.
 
-    `aside` is how near the nearest of what no action serves is.
+    `aside` is how near the nearest of what the action and its neighbours do not serve is, NaN where nothing was learned of that.
     """
 
     keys: list[str]
-    document: Floats
     centre: Floats
     best: Floats
     words: Floats
-    aside: float = 0.0
+    aside: Floats
 
 
 class Ranking(NamedTuple):
@@ -116,17 +116,16 @@ def gather(segments: Sequence[Segment], intent: str, encoder: Encoder | None, me
     by_words = _by_words(segments, words(mended))
     if encoder is None:
         nothing = np.zeros(len(keys), dtype=np.float32)
-        return Evidence(keys, nothing, nothing, nothing, by_words)
+        return Evidence(keys, nothing, nothing, by_words, nothing)
     query = encoder.encode([mended])[0]
-    document, centre, best = (np.concatenate(part) for part in zip(*(by_meaning(one, query) for one in segments), strict=True))
-    return Evidence(keys, document, centre, best, by_words, max(beside(one, query) for one in segments))
+    centre, best = (np.concatenate(part) for part in zip(*(by_meaning(one, query) for one in segments), strict=True))
+    aside = np.repeat([beside(one, query) for one in segments], [len(one.keys) for one in segments]).astype(np.float32)
+    return Evidence(keys, centre, best, by_words, aside)
 
 
 def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
     """Weigh the evidence: an order of all actions, each with the probability that it is the right one."""
-    scores = (
-        mix.document * evidence.document + mix.centre * evidence.centre + mix.best * evidence.best + mix.words * evidence.words
-    )
+    scores = mix.centre * evidence.centre + mix.best * evidence.best + mix.words * evidence.words
     order = np.argsort(-scores, kind="stable")
     # a key that stands in two segments counts once, for the later, user's folder
     last = {key: place for place, key in enumerate(evidence.keys)}
@@ -141,14 +140,22 @@ def rank(evidence: Evidence, mix: Mixture, meaning: bool = True) -> Ranking:
 def answerable(evidence: Evidence, mix: Mixture) -> float:
     """Give the probability that any action fits, rather than that the request is of what no action serves."""
     near, like, known, aside = signs(evidence)
+    aside = mix.usual if math.isnan(aside) else aside
     weighed = mix.closeness * near + mix.likeness * like + mix.coverage * known + mix.aside * aside
     return 1 / (1 + math.exp(-(mix.bias + weighed)))
 
 
 def signs(evidence: Evidence) -> tuple[float, float, float, float]:
     """Give what tells whether any action fits: how near texts and centres are, what is known, how near what none serves is."""
-    near = float(np.maximum(evidence.best, evidence.document).max(initial=0.0))
-    return near, float(evidence.centre.max(initial=0.0)), float(evidence.words.max(initial=0.0)), evidence.aside
+    if not evidence.keys:
+        return 0.0, 0.0, 0.0, math.nan
+    nearest = int(evidence.best.argmax())
+    return (
+        float(evidence.best[nearest]),
+        float(evidence.centre.max()),
+        float(evidence.words.max()),
+        float(evidence.aside[nearest]),
+    )
 
 
 @cache

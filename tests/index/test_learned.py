@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skill.catalog import Catalog, open_catalog
+from skill.index import search
 from skill.index.build import build
 from skill.index.learned import Learned, read_learned, write_learned
 from skill.index.open import open_index
@@ -74,3 +75,21 @@ def test_another_folder_learns_nothing(tmp_path: Path) -> None:
     assert len(theirs.aside) == 0
     cosine = theirs.centres[0].astype(np.float32) @ theirs.documents[0].astype(np.float32)
     assert cosine != 0
+
+
+def test_an_action_of_ones_own_is_not_taken_for_off_topic(tmp_path: Path) -> None:
+    """What has nothing to do with Heroku is turned away, until an action of one's own does it: then that is the first hit."""
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "service.yaml").write_text(
+        "{name: mine, title: Mine, domain: mine.example, base: 'https://api.mine.example'}\n", encoding="utf-8"
+    )
+    (own / "weather.yaml").write_text(
+        "actions:\n  get-forecast:\n    title: Get Forecast\n    about: Tells the weather of the coming days at a place.\n"
+        "    asks: [do I need an umbrella in Porto tomorrow]\n    request: GET /forecast\n",
+        encoding="utf-8",
+    )
+    intent = "will it rain in Lisbon tomorrow"
+    assert not search(open_catalog([]), intent, 5, lambda _: None).hits
+    hits = search(open_catalog([own]), intent, 5, lambda _: None).hits
+    assert hits[0].action.key == "get-forecast"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill.index.build import pack, quantise, unpack
 from skill.index.minilm import SIX_BITS, unpacked
 from skill.index.nearness import _packed, _whole
+from skill.index.rounding import pack, quantise, unpack
 from training.export_minilm import as_shipped, packed
 
 SEED = 5

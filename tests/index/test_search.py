@@ -7,10 +7,11 @@ import pytest
 
 from skill.catalog import Catalog, open_catalog
 from skill.index import search
-from skill.index.build import build, pack, unpack
+from skill.index.build import build
 from skill.index.evaluate import curve, measure, read_labels, report
 from skill.index.open import Index, open_index
 from skill.index.ranking import gather, mixture, rank
+from skill.index.rounding import pack, unpack
 from skill.index.spelling import repair
 from skill.index.store import load, save
 
@@ -47,7 +48,7 @@ def test_the_first_answer_is_the_right_one(catalog: Catalog, intent: str, key: s
 
 @pytest.mark.parametrize(
     ("kind", "first", "five"),
-    [("terse", 93, 99), ("thread", 83, 96), ("loose", 76, 93), ("typo", 90, 99), ("lookalike", 80, 97), ("everyday", 83, 96)],
+    [("terse", 95, 99), ("thread", 85, 97), ("loose", 80, 94), ("typo", 92, 99), ("lookalike", 86, 98), ("everyday", 86, 97)],
 )
 def test_the_right_action_is_near_the_top(figures: dict[str, Any], kind: str, first: int, five: int) -> None:
     """On labelled intents of each kind a right action is first, and among the first five, at least this often, in per cent."""
@@ -57,9 +58,9 @@ def test_the_right_action_is_near_the_top(figures: dict[str, Any], kind: str, fi
 
 @pytest.mark.parametrize("language", ["de", "es", "fr", "ja", "pt", "zh"])
 def test_other_languages_find_it_too(figures: dict[str, Any], language: str) -> None:
-    """In each of the other languages a right action is first for 77 of 100 intents, and among the first five for 93."""
-    assert figures["languages"][language]["R@1"] >= 77
-    assert figures["languages"][language]["R@5"] >= 93
+    """In each of the other languages a right action is first for 80 of 100 intents, and among the first five for 95."""
+    assert figures["languages"][language]["R@1"] >= 80
+    assert figures["languages"][language]["R@5"] >= 95
 
 
 def test_few_real_requests_are_turned_away(figures: dict[str, Any]) -> None:
@@ -69,10 +70,10 @@ def test_few_real_requests_are_turned_away(figures: dict[str, Any]) -> None:
 
 
 def test_a_score_means_what_it_says(figures: dict[str, Any]) -> None:
-    """Of the first hits with a score of 0.8 and more at least nine in ten are right, and a higher band is right more often."""
-    right = [band["right"] for band in figures["reliability"]]
-    assert figures["reliability"][-1]["right"] >= 90
-    assert right == sorted(right)
+    """Of the first hits in each fifth of the scores, as many are right as the scores say, to within ten of a hundred."""
+    assert len(figures["reliability"]) == 5
+    for band in figures["reliability"]:
+        assert abs(band["said"] - band["right"]) <= 10, band
 
 
 def test_figures_by_resource_and_the_curve(index: Index) -> None:

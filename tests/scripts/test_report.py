@@ -18,7 +18,7 @@ def test_every_part_of_the_mixture_has_its_ablation() -> None:
     """For each part that counts in the shipped mixture it was measured what the search is without it."""
     rows = json.loads((ROOT / "evals" / "results.json").read_text(encoding="utf-8"))["rows"]
     mixture = json.loads((ROOT / "skill" / "data" / "ranking.json").read_text(encoding="utf-8"))
-    for part in ("document", "centre", "best", "words"):
+    for part in ("centre", "best", "words"):
         assert not mixture[part] or f"without {part}" in rows
     labels = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "evals").glob("*.jsonl"))
     none = len((ROOT / "evals" / "none.jsonl").read_text(encoding="utf-8").splitlines())
