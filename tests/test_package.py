@@ -18,7 +18,7 @@ from skill.faces.folder import BESIDE, PROGRAMS, contents
 from skill.faces.install import FOLDERS, MARK, _inside
 from tests.conftest import ROOT, Cli
 
-MEGABYTE = 1 << 20
+MEGABYTE = 1_000_000
 PACKAGE = [sys.executable, "-I", str(ROOT / "scripts" / "package")]
 
 
