@@ -95,52 +95,46 @@ def measured() -> dict[str, Any]:
         rows[f"without {part_name}"] = grouped(outcomes_of(labels, evidence, mix._replace(**{part_name: 0.0})))
     unmended = [gather(index.segments, label.intent, encoder, mend=False) for label in labels]
     rows["without mending of slips"] = grouped(outcomes_of(labels, unmended, mix))
-    rows |= _without_languages(labels, part, encoder, mix)
+    actions = list(Catalog([part]).actions())
+    english = _evidence(labels, [replace(action, other_asks=()) for action in actions], encoder)
+    rows["without asks in other languages"] = grouped(outcomes_of(labels, english, mix))
     rows[WORDS] = grouped(outcomes_of(labels, evidence, mix._replace(**(ALONE | {"words": 1.0}))))
-    rows |= _plain(labels, part, mix)
-    none = [one for one in shipped if not one.label.keys]
+    rows |= _plain(labels, actions, mix)
     return {
         "rows": rows,
         "curve": curve(shipped, SHARES),
         "reliability": reliability(shipped),
-        "turned away": {
-            "real": turned_away([one for one in shipped if one.label.keys], mix.threshold),
-            **{
-                f"{kind}, {language}": turned_away(
-                    [one for one in none if one.label.kind == kind and (one.label.language == "en") == (language == "English")],
-                    mix.threshold,
-                )
-                for kind in ("off-topic", "near-miss")
-                for language in ("English", "other languages")
-                if any(one.label.kind == kind and (one.label.language == "en") == (language == "English") for one in none)
-            },
-        },
+        "turned away": {name: turned_away(some, mix.threshold) for name, some in _refusable(shipped).items()},
     }
 
 
-def _without_languages(labels: Sequence[Label], part: Any, encoder: Any, mix: Mixture) -> dict[str, Any]:
-    """Measure with the English asks alone."""
-    english = [replace(action, other_asks=()) for action in Catalog([part]).actions()]
-    segment = build(english, "english", encoder)
-    evidence = [gather([segment], label.intent, encoder) for label in labels]
-    return {"without asks in other languages": grouped(outcomes_of(labels, evidence, mix))}
+def _refusable(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Sort outcomes by what it means to turn them away: real ones, and by kind and language those that nothing serves."""
+    found: dict[str, list[Outcome]] = {"real": [one for one in outcomes if one.label.keys]}
+    for kind in ("off-topic", "near-miss"):
+        of = [one for one in outcomes if not one.label.keys and one.label.kind == kind]
+        found[f"{kind}, English"] = [one for one in of if one.label.language == "en"]
+        found[f"{kind}, other languages"] = [one for one in of if one.label.language != "en"]
+    return {name: some for name, some in found.items() if some}
 
 
-def _plain(labels: Sequence[Label], part: Any, mix: Mixture) -> dict[str, Any]:
+def _evidence(labels: Sequence[Label], actions: list[Any], encoder: Any) -> list[Evidence]:
+    """Build an index of these actions and gather what it says of every label."""
+    segment = build(actions, "compared", encoder)
+    return [gather([segment], label.intent, encoder) for label in labels]
+
+
+def _plain(labels: Sequence[Label], actions: list[Any], mix: Mixture) -> dict[str, Any]:
     """Measure the model that ours was trained from: with the same asks and mixture, and by the documents alone."""
     sys.path.insert(0, str(ROOT / "training"))
     from base import BASE, base_folder
 
-    encoder, actions = open_encoder(base_folder(BASE)), list(Catalog([part]).actions())
-
-    def evidence(actions: list[Any]) -> list[Evidence]:
-        segment = build(actions, "plain", encoder)
-        return [gather([segment], label.intent, encoder) for label in labels]
-
-    bare = [replace(action, asks=(), other_asks=()) for action in actions]
+    encoder = open_encoder(base_folder(BASE))
+    asked = _evidence(labels, actions, encoder)
+    bare = _evidence(labels, [replace(action, asks=(), other_asks=()) for action in actions], encoder)
     return {
-        "plain MiniLM, the same asks and words": grouped(outcomes_of(labels, evidence(actions), mix)),
-        PLAIN: grouped(outcomes_of(labels, evidence(bare), mix._replace(**(ALONE | {"best": 1.0})))),
+        "plain MiniLM, the same asks and words": grouped(outcomes_of(labels, asked, mix)),
+        PLAIN: grouped(outcomes_of(labels, bare, mix._replace(**(ALONE | {"best": 1.0})))),
     }
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from skill.index.minilm import META, SIX_BITS, TILE, VERSION, VOCABULARY, digest_of, unpacked
-from skill.index.rounding import quantise
+from skill.index.minilm import META, TILE, VERSION, VOCABULARY, digest_of
+from skill.index.rounding import pack_six, quantise, unpack_six
 
 NAME = "minilm-l6-heroku"
 OUT = Path(__file__).resolve().parent.parent / "skill" / "data" / "minilm"
@@ -111,19 +111,10 @@ def write(out: Path, tensors: Iterable[Named]) -> dict[str, dict[str, Any]]:
     return places
 
 
-def packed(rows: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round (n, d) to 6 bits with one scale a row: (n, 3d/4) uint8, four values in three bytes, and (n,)."""
-    scales = (np.abs(rows).max(axis=1) / SIX_BITS).astype(np.float32)
-    scales[scales == 0] = 1
-    whole = (np.rint(rows / scales[:, None]) + SIX_BITS).astype(np.uint8).reshape(len(rows), -1, 4)
-    one, two, three, four = whole.transpose(2, 0, 1)
-    return np.stack([one << 2 | two >> 4, two << 4 | three >> 2, three << 6 | four], axis=2).reshape(len(rows), -1), scales
-
-
 def as_shipped(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Give the rows as they are once they were packed: a model that keeps these agrees with what is shipped."""
-    whole, scales = packed(rows)
-    return unpacked(whole) * scales[:, None]
+    whole, scales = pack_six(rows)
+    return unpack_six(whole) * scales[:, None]
 
 
 def _tensors(weights: Weights, config: Mapping[str, Any], limit: int, free: list[int]) -> Iterator[Named]:
@@ -141,7 +132,7 @@ def _tensors(weights: Weights, config: Mapping[str, Any], limit: int, free: list
     # 994 places of the vocabulary are kept free and never come out of a text
     tokens = np.delete(weights["embeddings.word_embeddings.weight"], free, axis=0)
     for block, start in enumerate(range(0, len(tokens), TOKENS_A_BLOCK)):
-        whole, scales = packed(tokens[start : start + TOKENS_A_BLOCK])
+        whole, scales = pack_six(tokens[start : start + TOKENS_A_BLOCK])
         yield f"tokens.{block}.weights", whole
         yield f"tokens.{block}.scales", scales
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skill.index.rounding import unpack_six
 from skill.index.wordpiece import WordPiece
 
 VERSION = 3
@@ -23,8 +24,6 @@ META, VOCABULARY = "meta.json", "vocab.txt"
 # tokens worked on at once: what one layer makes of them stays near the processor
 _TOKENS = 256
 _EPSILON = 1e-12
-# what 6 bits call zero: 63 steps, 31 on either side
-SIX_BITS = 31
 # columns of a matrix that lie together: OpenBLAS multiplies a few rows by so narrow a matrix without copying it first, which
 # halves the time of a search where it knows the processor, and costs a tenth where it does not
 TILE = 32
@@ -165,7 +164,7 @@ class MiniLM:
         for block, (weights, scales) in enumerate(self._tokens):
             here = flat // size == block
             rows = flat[here] - block * size
-            found[here] += unpacked(weights[rows]) * scales[rows, None]
+            found[here] += unpack_six(weights[rows]) * scales[rows, None]
         return found
 
 
@@ -199,14 +198,6 @@ def digest_of(folder: Path, names: Iterable[str]) -> str:
     for name in names:
         whole.update((folder / name).read_bytes())
     return whole.hexdigest()
-
-
-def unpacked(packed: NDArray[np.uint8]) -> Floats:
-    """Give rows of 6 bits a value, four of them in three bytes, as whole numbers from -31: (n, 3d/4) uint8 to (n, d) float32."""
-    first, second, third = packed.reshape(len(packed), packed.shape[1] // 3, 3).transpose(2, 0, 1)
-    values = np.stack([first >> 2, (first & 3) << 4 | second >> 4, (second & 15) << 2 | third >> 6, third & 63], axis=2)
-    whole: Floats = values.reshape(len(packed), values.shape[1] * 4).astype(np.float32)
-    return whole - SIX_BITS
 
 
 def gelu(values: Floats) -> Floats:

@@ -31,6 +31,17 @@ def some(catalog: Catalog) -> Learned:
     return Learned([action.key for action in list(catalog.actions())[:3]], rows[:3], rows[3:5])
 
 
+def mine(where: Path, action: str) -> Path:
+    """Make a folder of one's own with one action."""
+    own = where / "mine"
+    own.mkdir()
+    (own / "service.yaml").write_text(
+        "{name: mine, title: Mine, domain: mine.example, base: 'https://api.mine.example'}\n", encoding="utf-8"
+    )
+    (own / "actions.yaml").write_text(f"actions:\n  {action}", encoding="utf-8")
+    return own
+
+
 def test_it_comes_back_as_it_was_written(tmp_path: Path, catalog: Catalog) -> None:
     """Keys and unit rows come back for the encoder that they were learned with, and nothing for another or where no file is."""
     write_learned(tmp_path, Encoder("a"), some(catalog))
@@ -60,15 +71,10 @@ def test_what_was_learned_takes_the_place_of_the_mean(catalog: Catalog) -> None:
 
 def test_another_folder_learns_nothing(tmp_path: Path) -> None:
     """The shipped index knows what no action serves; that of a user's folder has the means of its own asks alone."""
-    own = tmp_path / "mine"
-    own.mkdir()
-    (own / "service.yaml").write_text(
-        "{name: mine, title: Mine, domain: mine.example, base: 'https://api.mine.example'}\n", encoding="utf-8"
-    )
-    (own / "app.yaml").write_text(
-        "actions:\n  list-apps:\n    title: List Parrots\n    about: Lists the parrots.\n    asks: [who is in the aviary]\n"
+    own = mine(
+        tmp_path,
+        "list-apps:\n    title: List Parrots\n    about: Lists the parrots.\n    asks: [who is in the aviary]\n"
         "    request: GET /parrots\n",
-        encoding="utf-8",
     )
     ours, theirs = open_index(open_catalog([own]), lambda _: None).segments
     assert len(ours.aside) > 0
@@ -79,15 +85,10 @@ def test_another_folder_learns_nothing(tmp_path: Path) -> None:
 
 def test_an_action_of_ones_own_is_not_taken_for_off_topic(tmp_path: Path) -> None:
     """What has nothing to do with Heroku is turned away, until an action of one's own does it: then that is the first hit."""
-    own = tmp_path / "mine"
-    own.mkdir()
-    (own / "service.yaml").write_text(
-        "{name: mine, title: Mine, domain: mine.example, base: 'https://api.mine.example'}\n", encoding="utf-8"
-    )
-    (own / "weather.yaml").write_text(
-        "actions:\n  get-forecast:\n    title: Get Forecast\n    about: Tells the weather of the coming days at a place.\n"
+    own = mine(
+        tmp_path,
+        "get-forecast:\n    title: Get Forecast\n    about: Tells the weather of the coming days at a place.\n"
         "    asks: [do I need an umbrella in Porto tomorrow]\n    request: GET /forecast\n",
-        encoding="utf-8",
     )
     intent = "will it rain in Lisbon tomorrow"
     assert not search(open_catalog([]), intent, 5, lambda _: None).hits

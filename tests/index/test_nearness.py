@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill.index.minilm import SIX_BITS, unpacked
 from skill.index.nearness import _packed, _whole
-from skill.index.rounding import pack, quantise, unpack
-from training.export_minilm import as_shipped, packed
+from skill.index.rounding import SIX_BITS, pack, pack_six, quantise, unpack, unpack_six
+from training.export_minilm import as_shipped
 
 SEED = 5
 
@@ -34,7 +33,7 @@ def test_rows_in_chunks_give_what_all_at_once_give(count: int, width: int) -> No
 def test_six_bits_come_back(values: list[int]) -> None:
     """Whole numbers that fit six bits come out of three bytes for four as they went in."""
     row = np.array([values], dtype=np.float32) * (SIX_BITS / max(map(abs, values)))
-    small, scales = packed(row)
+    small, scales = pack_six(row)
     assert small.shape == (1, len(values) * 3 // 4)
-    assert np.abs(unpacked(small) * scales[:, None] - row).max() <= scales[0] / 2 + 1e-6
+    assert np.abs(unpack_six(small) * scales[:, None] - row).max() <= scales[0] / 2 + 1e-6
     assert np.array_equal(as_shipped(as_shipped(row)), as_shipped(row))
